@@ -1,0 +1,1 @@
+"""How: one file per technology, found by the registry by its name."""

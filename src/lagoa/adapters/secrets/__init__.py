@@ -1,0 +1,1 @@
+"""Secret stores: where a secret may live."""

@@ -1,0 +1,1 @@
+"""Sources: one external system a file."""

@@ -1,0 +1,1 @@
+"""What exists: tables, their columns, owners, sizes, freshness and history."""

@@ -1,0 +1,1 @@
+"""Quality gates, as queries over staged rows."""

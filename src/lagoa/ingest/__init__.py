@@ -1,0 +1,1 @@
+"""Sources become rows that are ready to stage."""

@@ -1,0 +1,1 @@
+"""What adapters may share: SQL text, Arrow batches, types."""

@@ -1,0 +1,1 @@
+"""Delta tables: state, publish, merge, read, history, restore, compact, verify."""

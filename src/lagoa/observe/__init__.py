@@ -1,0 +1,1 @@
+"""Events, and what is drawn from them: log, history, progress."""

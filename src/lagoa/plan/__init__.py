@@ -1,0 +1,1 @@
+"""Desired and actual become ordered steps, each with its reason."""

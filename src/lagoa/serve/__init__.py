@@ -1,0 +1,1 @@
+"""People read the lake: queries and exports."""

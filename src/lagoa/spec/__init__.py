@@ -1,0 +1,1 @@
+"""What is declared: one frozen pydantic class per noun of a project, and no I/O."""

@@ -1,0 +1,44 @@
+"""Names of tables: layer.name, the one way to speak of a table everywhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LAYERS = ("bronze", "silver", "gold")
+QUARANTINE = "quarantine"
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def is_name(text: str) -> bool:
+    """Say whether text may name a source, a stream or a table: lower-case letters, digits and `_`."""
+    return len(text) <= 120 and _NAME.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, order=True)
+class TableName:
+    """`layer.name`; `str()` gives it back."""
+
+    layer: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.layer}.{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> TableName:
+        """Read `layer.name`. Raises ValueError when text is not of that form."""
+        layer, dot, name = text.partition(".")
+        if not dot or not is_name(name) or not is_name(layer):
+            raise ValueError(f"{text!r} is not a table's name; write layer.name, such as silver.orders")
+        return cls(layer, name)
+
+    @property
+    def quarantine(self) -> TableName:
+        """The table that shows the rows set aside from this one: `quarantine.<layer>_<name>`."""
+        return TableName(QUARANTINE, f"{self.layer}_{self.name}")
+
+
+def bronze(source: str, stream: str) -> TableName:
+    """Name the table in which a stream lands: `bronze.<source>_<stream>`."""
+    return TableName("bronze", f"{source}_{stream}")

@@ -1,0 +1,47 @@
+"""lagoa.yml as declared: the project's name and the targets on which it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from lagoa.spec.declared import Declared
+
+
+class Target(Declared):
+    """Where a project runs."""
+
+    lake: str = "lake"
+    """The lake's folder, relative to the project."""
+    engine: str = "duckdb"
+    """What executes SQL."""
+    threads: int | None = Field(None, ge=1, le=1024)
+    """How many threads the engine may use; all cores when left out."""
+    memory: str | None = Field(None, pattern=r"^\d+(\.\d+)?\s*([KMGT]i?B|%)$")
+    """How much memory the engine may use, such as 4GB; 60 % of the machine when left out."""
+
+
+class ProjectFile(Declared):
+    """lagoa.yml."""
+
+    name: str = Field(pattern=r"^[a-zA-Z0-9_-]+$", max_length=80)
+    """The project's name."""
+    timezone: str = "UTC"
+    """The time zone in which times are shown, such as America/Sao_Paulo; what is stored is UTC."""
+    targets: dict[str, Target] = Field(default_factory=dict)
+    """Targets by name; `local` is there without being declared."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not a time zone; try America/Sao_Paulo or UTC") from error
+        return value
+
+    def model_post_init(self, context: Any) -> None:
+        """Give every project its `local` target."""
+        self.targets.setdefault("local", Target())

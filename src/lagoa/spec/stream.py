@@ -1,0 +1,57 @@
+"""A stream as declared: what every source's streams have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from lagoa.spec.check import CheckEntry
+from lagoa.spec.column import StreamColumn
+from lagoa.spec.declared import Declared
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""One name or a list of names."""
+
+
+class Stream(Declared):
+    """The keys that every stream takes; a source adds its own."""
+
+    mode: Literal["append", "merge", "replace"] = "replace"
+    """`replace` reads everything each time, `append` adds what is new, `merge` updates by key."""
+    key: Names = ()
+    """The columns that tell one row from another."""
+    cursor: str | None = None
+    """The column that grows with news; what lies above the last value seen is read."""
+    schema_: Literal["evolve", "freeze", "quarantine"] = Field("evolve", alias="schema")
+    """What happens when the source's columns change."""
+    columns: dict[str, StreamColumn] = Field(default_factory=dict)
+    """What is known of its columns."""
+    checks: tuple[CheckEntry, ...] = ()
+    """Checks of the table as a whole."""
+    partition_by: Names = ()
+    """Columns that become folders of the table."""
+    description: str | None = None
+    """What a row is, in a sentence."""
+    owner: str | None = None
+    """Who answers for it."""
+    tags: tuple[str, ...] = ()
+    """Words to select and search by."""
+    allow_empty: bool = False
+    """Let a `replace` that brings no row empty the table; otherwise it is an error."""
+
+    @model_validator(mode="after")
+    def _modes_have_what_they_need(self) -> Self:
+        if self.mode == "merge" and not self.key:
+            raise ValueError("mode: merge needs `key:`")
+        return self
+
+    @property
+    def dropped(self) -> frozenset[str]:
+        """The columns that never land."""
+        return frozenset(name for name, column in self.columns.items() if column.drop)

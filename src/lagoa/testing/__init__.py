@@ -1,0 +1,1 @@
+"""Contract suites and fixtures for those who write adapters (public)."""

@@ -1,0 +1,1 @@
+"""Models become rows that are ready to stage."""
