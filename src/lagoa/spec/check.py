@@ -36,8 +36,9 @@ def _read(value: Any) -> Any:
     kinds = [k for k in value if k not in _EXTRAS]
     if len(kinds) != 1 or not isinstance(kinds[0], str):
         raise ValueError("a check names exactly one kind, such as {min: 0, on_fail: quarantine}")
+    # a mapping, not a CheckSpec: pydantic then says where inside the check a value is wrong
     rest = {k: v for k, v in value.items() if k in _EXTRAS}
-    return CheckSpec.model_validate({"kind": kinds[0], "value": value[kinds[0]], **rest})
+    return {"kind": kinds[0], "value": value[kinds[0]], **rest}
 
 
 CheckEntry = Annotated[

@@ -38,6 +38,14 @@ class TableName:
         """The table that shows the rows set aside from this one: `quarantine.<layer>_<name>`."""
         return TableName(QUARANTINE, f"{self.layer}_{self.name}")
 
+    @property
+    def guarded(self) -> TableName:
+        """The table whose rows a quarantine table shows; any other table is its own."""
+        if self.layer != QUARANTINE:
+            return self
+        layer, _, rest = self.name.partition("_")
+        return TableName(layer, rest)
+
 
 def bronze(source: str, stream: str) -> TableName:
     """Name the table in which a stream lands: `bronze.<source>_<stream>`."""

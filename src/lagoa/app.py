@@ -1,0 +1,197 @@
+"""Composition root: opens a Project on a Target and wires lake, engine, plan, run and queries together."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from lagoa import registry
+from lagoa.kit.stop import Stop
+from lagoa.lake.maintain import checkpoint, compact, vacuum
+from lagoa.lake.restore import restore
+from lagoa.lake.staging import Staging, live, sweep
+from lagoa.lake.store import Lake
+from lagoa.lake.table import Table
+from lagoa.lake.verify import Finding, verify
+from lagoa.observe.events import Event, Events
+from lagoa.observe.log import RunLog, new_run_id, runs_folder
+from lagoa.observe.redact import Redactor
+from lagoa.plan.make import Wish, make, observe
+from lagoa.plan.step import Plan
+from lagoa.ports import Engine
+from lagoa.project import model as declared
+from lagoa.project.load import load
+from lagoa.project.select import select as chosen
+from lagoa.run.context import Context
+from lagoa.run.execute import Executor
+from lagoa.run.report import Run
+from lagoa.spec.names import TableName
+
+KEEP = timedelta(days=7)
+"""How long `maintain` keeps what no version needs any more, so that time travel and slow readers go on working."""
+
+
+class Project:
+    """A project on a target: what the commands, a notebook and a scheduler use.
+
+    >>> with Project.open("shop") as shop:
+    ...     shop.run()
+    ...     shop.query("select * from gold.revenue").read_all()
+    """
+
+    def __init__(self, loaded: declared.Project) -> None:
+        self.project = loaded
+        self.lake = Lake(loaded.lake)
+        self.redact = Redactor(loaded.secrets)
+        self._engine_folder: tempfile.TemporaryDirectory[str] | None = None
+
+    @classmethod
+    def open(cls, root: Path | str = ".", target: str | None = None) -> Self:
+        """Load the project in a folder. Raises ProjectErrors with all that is wrong with it."""
+        return cls(load(Path(root), target))
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.project.file.name
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.project.root
+
+    @property
+    def target_name(self) -> str:
+        """The target in use."""
+        return self.project.target_name
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What executes SQL; started when it is first needed."""
+        target = self.project.target
+        self._engine_folder = tempfile.TemporaryDirectory(prefix="lagoa-", ignore_cleanup_errors=True)
+        built: Engine = registry.adapter("engines", target.engine)(
+            threads=target.threads, memory=target.memory, folder=Path(self._engine_folder.name)
+        )
+        return built
+
+    def plan(
+        self,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        *,
+        full: bool = False,
+        accept: bool = False,
+        reset_cursor: bool = False,
+    ) -> Plan:
+        """Say what a run would do and why; writes nothing and asks no source."""
+        wish = self._wish(select, exclude, full=full, accept=accept, reset_cursor=reset_cursor)
+        return make(self.project, observe(self.project, self.lake, wish.selected), wish)
+
+    def run(
+        self,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        *,
+        full: bool = False,
+        accept: bool = False,
+        reset_cursor: bool = False,
+        listeners: Sequence[Callable[[Event], None]] = (),
+        stop: Stop | None = None,
+    ) -> Run:
+        """Carry out the plan; every event goes to the run's log and to the listeners. Raises only when nothing can run."""
+        wish = self._wish(select, exclude, full=full, accept=accept, reset_cursor=reset_cursor)
+        began, at = time.monotonic(), datetime.now(UTC)
+        run = new_run_id(at)
+        events, stop = Events(run, self.redact), stop or Stop()
+        self.lake.root.mkdir(parents=True, exist_ok=True)
+        sweep(self.lake.root)
+        with Staging(self.lake.root, run) as staging, RunLog(runs_folder(self.root), run) as log:
+            for listener in (log, *listeners):
+                events.listen(listener)
+            events.emit("run.started", target=self.target_name, select=list(select), full=full)
+            actual = observe(self.project, self.lake, wish.selected)
+            plan = make(self.project, actual, wish)
+            events.emit("plan.made", steps=[s.to_json() for s in plan.selected])
+            pinned = {name: found for name, found in actual.tables.items() if isinstance(found, Table)}
+            context = Context(
+                self.project, self.lake, self.engine, events, stop, run, at, staging.folder, accept, dict(pinned)
+            )
+            results = Executor(context, plan, reset_cursor).results()
+            done = Run(run, results, time.monotonic() - began, stop.event.is_set())
+            status = "stopped" if done.stopped else "done" if done.ok else "failed"
+            events.emit("run.finished", status=status, seconds=round(done.seconds, 3))
+        return done
+
+    def _wish(
+        self, select: Sequence[str], exclude: Sequence[str], *, full: bool, accept: bool, reset_cursor: bool
+    ) -> Wish:
+        found = chosen(self.project.graph, list(select), list(exclude))
+        return Wish(frozenset(found), full, reset_cursor, accept)
+
+    def table(self, name: str) -> Table:
+        """Open a table's newest version."""
+        return self.lake.open(TableName.parse(name))
+
+    def restore(self, name: str, version: int) -> Table:
+        """Put a table's rows and state back to an earlier version, in one commit."""
+        return restore(self.lake, TableName.parse(name), version, new_run_id(datetime.now(UTC)))
+
+    def maintain(self, select: Sequence[str] = (), keep: timedelta = KEEP) -> dict[TableName, Any]:
+        """Compact small files, remove what no version younger than `keep` needs, write checkpoints."""
+        report: dict[TableName, Any] = {}
+        sweep(self.lake.root)
+        alive = live(self.lake.root)
+        for name in self._built(select):
+            with self.engine.session() as session:
+                compacted = compact(self.lake, session, name)
+            report[name] = (compacted, vacuum(self.lake, name, keep, alive))
+            checkpoint(self.lake, name)
+        return report
+
+    def doctor(self, select: Sequence[str] = (), *, deep: bool = False) -> list[Finding]:
+        """Look for damage and for what could become damage; `deep` reads every byte. Changes nothing."""
+        return [finding for name in self._built(select) for finding in verify(self.lake, name, deep)]
+
+    def _built(self, select: Sequence[str]) -> list[TableName]:
+        names = self.lake.names()
+        if not select:
+            return names
+        wanted = chosen(self.project.graph, list(select), [])
+        return [n for n in names if n.guarded in wanted]
+
+    def close(self) -> None:
+        """Free the engine and its scratch folder."""
+        if "engine" in self.__dict__:
+            self.engine.close()
+        if self._engine_folder is not None:
+            self._engine_folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+@contextmanager
+def stopped_by_signals(stop: Stop) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM set the switch once; a second signal ends the process at once."""
+
+    def handle(number: int, _frame: Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    before: Mapping[int, Any] = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

@@ -1,0 +1,107 @@
+"""Writes the SQL that gives a portion's rows the table's columns, with a reason beside each row that does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pyarrow as pa
+
+from lagoa.ingest.drift import Drift
+from lagoa.kit.text import columns, literal, quote
+from lagoa.kit.types import sql_type
+from lagoa.ports import RAW, REASON, SOURCE
+from lagoa.spec.stream import Stream
+
+RUN = "_run"
+LOADED_AT = "_loaded_at"
+OWN = (RUN, LOADED_AT, SOURCE)
+"""Columns that every bronze table ends with: which run loaded the row, when, and where it comes from."""
+
+
+def table_schema(drift: Drift) -> pa.Schema:
+    """Return the whole table's columns: the stream's and Lagoa's own."""
+    own = [pa.field(RUN, pa.string()), pa.field(LOADED_AT, pa.timestamp("us", "UTC")), pa.field(SOURCE, pa.string())]
+    return pa.schema([*drift.schema, *own])
+
+
+def business(schema: pa.Schema) -> pa.Schema:
+    """Return a bronze table's columns without Lagoa's own."""
+    return pa.schema([f for f in schema if f.name not in OWN])
+
+
+def shaped(rows: str, arriving: pa.Schema, drift: Drift, stream: Stream, run: str, at: datetime) -> str:
+    """Return the query over a portion's rows that stages them: the table's columns, then `_reason` and `_raw` if needed."""
+    shown = [_column(f, arriving, drift) for f in drift.schema]
+    shown += [f"{literal(run)} as {RUN}", f"timestamptz {literal(at.isoformat())} as {LOADED_AT}", SOURCE]
+    reasons = _reasons(arriving, drift, stream)
+    if reasons or REASON in arriving.names:
+        came = [REASON] if REASON in arriving.names else []
+        reason = f"nullif(concat_ws('; ', {', '.join(came + reasons)}), '')"
+        raw = f"case when {reason} is not null then {_raw(arriving)} end"
+        shown += [f"{reason} as {REASON}", f"{raw} as {RAW}"]
+    return f"select {', '.join(shown)} from ({rows})"
+
+
+def _column(column: pa.Field, arriving: pa.Schema, drift: Drift) -> str:
+    kind = sql_type(column.type)
+    name = drift.arriving.get(column.name)
+    if name is None:
+        return f"null::{kind} as {quote(column.name)}"
+    if column.name in drift.doubtful:
+        return f"{_fitting(quote(name), arriving.field(name).type, kind)} as {quote(column.name)}"
+    return f"{quote(name)}::{kind} as {quote(column.name)}"
+
+
+def _fitting(value: str, arrives: pa.DataType, kind: str) -> str:
+    """Give the value in the table's type when it survives the way there and back, else null."""
+    there = f"try_cast({value} as {kind})"
+    if pa.types.is_string(arrives):
+        return there
+    return f"case when try_cast({there} as {sql_type(arrives)}) is not distinct from {value} then {there} end"
+
+
+def _reasons(arriving: pa.Schema, drift: Drift, stream: Stream) -> list[str]:
+    found = []
+    for column in drift.schema:
+        name = drift.arriving.get(column.name)
+        if name is not None and column.name in drift.doubtful:
+            kind = sql_type(column.type)
+            fits = _fitting(quote(name), arriving.field(name).type, kind)
+            bad = f"{quote(name)} is not null and {fits} is null"
+            found.append(f"case when {bad} then {literal(f'{column.name} is not {kind.lower()}')} end")
+    for name in drift.refused:
+        found.append(f"case when {quote(name)} is not null then {literal(f'unknown column {name}')} end")
+    if stream.schema_ == "quarantine" and drift.missing:
+        found.append(literal(f"column {', '.join(drift.missing)} is missing"))
+    if stream.mode == "merge":
+        for name in stream.key:
+            arrives = drift.arriving.get(name)
+            test = f"{quote(arrives)} is null" if arrives else "true"
+            found.append(f"case when {test} then {literal(f'key {name} is null')} end")
+    return found
+
+
+def _raw(arriving: pa.Schema) -> str:
+    names: Sequence[str] = [n for n in arriving.names if n not in (REASON, RAW, SOURCE)]
+    whole = f"to_json(struct_pack({', '.join(f'{quote(n)} := {quote(n)}' for n in names)}))::varchar"
+    return f"coalesce({RAW}, {whole})" if RAW in arriving.names else whole
+
+
+def unmet(held: str, staged: str, names: Sequence[str], overlap: str) -> str:
+    """Return SQL for the staged rows that the table does not have yet, compared as multisets within `overlap`.
+
+    `held` and `staged` are relations; `names` the columns that make two rows the same.
+    """
+    same = " and ".join(f"s.{quote(n)} is not distinct from h.{quote(n)}" for n in names)
+    return (
+        f"select s.* exclude (_nth) from (select *, row_number() over (partition by {columns(names)}) as _nth from {staged}) s "
+        f"left join (select {columns(names)}, count(*) as _times from {held} where {overlap} group by all) h on {same} "
+        "where s._nth > coalesce(h._times, 0)"
+    )
+
+
+def fingerprint(relation: str, names: Sequence[str]) -> str:
+    """Return a query whose one row is the same for equal multisets of rows: their number and two sums of their hashes."""
+    one, two = f"hash({columns(names)})", f"hash('lagoa', {columns(names)})"
+    return f"select count(*), sum({one}::hugeint), sum({two}::hugeint) from {relation}"

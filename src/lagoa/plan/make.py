@@ -1,0 +1,164 @@
+"""Compares what the project declares with what the lake holds, and says what a run will do; it writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from lagoa.errors import LakeError
+from lagoa.ingest import definition as ingest_definition
+from lagoa.lake.store import Lake
+from lagoa.lake.table import Table
+from lagoa.plan.step import Plan, Step
+from lagoa.project.model import Model, Project
+from lagoa.spec.names import TableName
+from lagoa.transform.bind import consumed, tables_behind
+from lagoa.transform.definition import changes, definition
+
+Found = Table | LakeError
+"""What opening a table gave."""
+
+
+@dataclass
+class Actual:
+    """The lake as the plan saw it: every table that matters, pinned, or the reason why it cannot be read."""
+
+    tables: dict[TableName, Found] = field(default_factory=dict)
+
+    def state_of(self, name: TableName) -> int | None:
+        """Return what a reader of the table would consume now, None when there is nothing to be had."""
+        found = self.tables.get(name.guarded)
+        if not isinstance(found, Table):
+            return None
+        return consumed(name, lambda _: found)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for: which tables, and whether to rebuild or read again whatever the lake says."""
+
+    selected: frozenset[TableName]
+    full: bool = False
+    reset_cursor: bool = False
+    accept: bool = False
+
+
+def observe(project: Project, lake: Lake, names: Iterable[TableName]) -> Actual:
+    """Open the named tables and everything that they read, many at a time."""
+    wanted = {n for name in names for n in (name, *_inputs(project, name)) if not _is_view(project, n)}
+    order = sorted(wanted)
+
+    def look(name: TableName) -> Found:
+        try:
+            return lake.open(name)
+        except LakeError as error:
+            return error
+
+    if len(order) < 3:
+        return Actual({name: look(name) for name in order})
+    with ThreadPoolExecutor(8, thread_name_prefix="open") as pool:
+        return Actual(dict(zip(order, pool.map(look, order), strict=True)))
+
+
+def make(project: Project, actual: Actual, wish: Wish) -> Plan:
+    """Make the plan: one step for each selected table, upstream first."""
+    steps: dict[TableName, Step] = {}
+    for name in project.graph.order:
+        if name not in wish.selected:
+            continue
+        model = project.models.get(name)
+        if model is None:
+            steps[name] = _stream_step(project, name, actual, wish)
+        elif model.header.kind == "view":
+            steps[name] = Step(name, "view", "read where it is used", "view")
+        else:
+            steps[name] = _model_step(project, model, actual, wish, steps)
+    return Plan(project.target_name, list(steps.values()))
+
+
+def _stream_step(project: Project, name: TableName, actual: Actual, wish: Wish) -> Step:
+    entry = project.graph.streams[name]
+    found = actual.tables[name]
+    asks = f"asks {entry.source}.{entry.stream}"
+    kind = entry.spec.mode
+    if isinstance(found, LakeError):
+        if not (wish.full or wish.accept):
+            return Step(name, "blocked", found.message, kind, error=found)
+        return Step(name, "read", f"{'rebuilds' if wish.full else 'accepts'} it although {found.message}", kind, True, wish.full)
+    if not found.exists or found.state is None:
+        return Step(name, "new", f"reads {entry.source}.{entry.stream} for the first time", kind, conditional=True, full=True)
+    if wish.full:
+        return Step(name, "read", f"{asks} for everything, as --full says", kind, conditional=True, full=True)
+    said = ingest_definition.changes(found.state.definition or {}, ingest_definition.definition(entry.spec))
+    if said:
+        return Step(name, "read", f"{asks} for news; {', '.join(said)}", kind, conditional=True)
+    if wish.reset_cursor:
+        return Step(name, "read", f"{asks} for everything, as --reset-cursor says", kind, conditional=True)
+    since = "for everything" if kind == "replace" else "for news"
+    return Step(name, "read", f"{asks} {since}", kind, conditional=True)
+
+
+def _model_step(project: Project, model: Model, actual: Actual, wish: Wish, steps: Mapping[TableName, Step]) -> Step:
+    name, kind = model.name, model.header.kind
+    found = actual.tables[name]
+    inputs = tables_behind(project, model.inputs)
+    if lacking := _lacking(inputs, actual, steps):
+        return Step(name, "blocked", lacking, kind)
+    if isinstance(found, LakeError):
+        if wish.full:
+            return Step(name, "changed", f"rebuilt although {found.message}", kind, full=True)
+        if not wish.accept:
+            return Step(name, "blocked", found.message, kind, error=found)
+        return Step(name, "new data", f"accepts it although {found.message}", kind)
+    if not found.exists or found.state is None:
+        return Step(name, "new", "not built yet", kind, full=True)
+    if wish.full:
+        return Step(name, "changed", "rebuilt, as --full says", kind, full=True)
+    if said := changes(found.state.definition or {}, definition(project, model)):
+        return Step(name, "changed", "; ".join(said), kind, full=True)
+    return _news_step(name, kind, inputs, found, actual, steps)
+
+
+def _news_step(
+    name: TableName, kind: str, inputs: list[TableName], found: Table, actual: Actual, steps: Mapping[TableName, Step]
+) -> Step:
+    assert found.state is not None
+    moved = [i for i in inputs if _consumed(found, i) != actual.state_of(i)]
+    written = [i for i in inputs if (s := steps.get(i.guarded)) is not None and s.writes]
+    if moved or written:
+        said = [f"{i} has new rows" for i in moved] + [f"{i} will be written" for i in written if i not in moved]
+        return Step(name, "new data", ", ".join(said), kind)
+    maybe = [i for i in inputs if (s := steps.get(i.guarded)) is not None and s.conditional]
+    if maybe:
+        said = [f"if {', '.join(map(str, maybe))} gets rows"]
+        return Step(name, "up to date", said[0], kind, conditional=True)
+    return Step(name, "up to date", "nothing that it reads has changed", kind)
+
+
+def _lacking(inputs: list[TableName], actual: Actual, steps: Mapping[TableName, Step]) -> str | None:
+    """Say which input cannot be read: damaged, or absent and not about to be made."""
+    for name in (i.guarded for i in inputs):
+        step, found = steps.get(name), actual.tables.get(name)
+        if step is not None and step.status == "blocked":
+            return f"{name} is blocked"
+        if step is None and isinstance(found, LakeError):
+            return f"{name} cannot be read: {found.message}"
+        if step is None and not (isinstance(found, Table) and found.exists):
+            return f"{name} is not built yet and not selected"
+    return None
+
+
+def _consumed(found: Table, name: TableName) -> int | None:
+    taken = found.state.inputs.get(str(name)) if found.state else None
+    return taken.state if taken else None
+
+
+def _inputs(project: Project, name: TableName) -> list[TableName]:
+    model = project.models.get(name)
+    return [i.guarded for i in tables_behind(project, model.inputs)] if model else []
+
+
+def _is_view(project: Project, name: TableName) -> bool:
+    model = project.models.get(name)
+    return model is not None and model.header.kind == "view"

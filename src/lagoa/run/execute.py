@@ -1,0 +1,165 @@
+"""Carries out a plan: the graph in parallel, retries for what can heal, and a failed table stops only its readers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from random import Random
+
+from lagoa.errors import Conflict, LagoaError, LakeError, SourceError, Stopped
+from lagoa.lake.restore import accept
+from lagoa.plan.step import Plan, Step
+from lagoa.run.context import Context
+from lagoa.run.model import build
+from lagoa.run.report import Result
+from lagoa.run.stream import Stream, ingest
+from lagoa.run.write import Written
+from lagoa.spec.names import TableName
+from lagoa.transform.bind import tables_behind
+
+TRIES = 4
+"""How often a step is tried when what went wrong can heal."""
+FIRST_WAIT = 1.0
+"""Seconds before the second try; each later wait is three times as long, with up to half of it added at random."""
+
+
+class Executor:
+    """Carries out one plan once; `results()` has one result for each selected table, upstream first."""
+
+    def __init__(self, context: Context, plan: Plan, reset_cursor: bool = False) -> None:
+        self._context, self._plan, self._reset = context, plan, reset_cursor
+        self._steps: Mapping[TableName, Step] = {s.table: s for s in plan.selected}
+        self._results: dict[TableName, Result] = {}
+        self._random = Random()  # noqa: S311  # jitter, not a secret
+
+    def results(self) -> list[Result]:
+        """Carry out the plan and return what became of each table."""
+        waiting = {s.table: self._needs(s) for s in self._plan.selected}
+        running: dict[Future[Result], TableName] = {}
+        workers = max(2, self._context.engine.threads)
+        with ThreadPoolExecutor(workers, thread_name_prefix="step") as pool:
+            while waiting or running:
+                for name in [n for n, needs in waiting.items() if needs <= self._results.keys()]:
+                    del waiting[name]
+                    running[pool.submit(self._result, self._steps[name])] = name
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._results[running.pop(future)] = future.result()
+        return [self._results[s.table] for s in self._plan.selected]
+
+    def _needs(self, step: Step) -> set[TableName]:
+        """Name the steps that must have ended before this one may begin."""
+        model = self._context.project.models.get(step.table)
+        if model is None:
+            return set()
+        found = {i.guarded for i in tables_behind(self._context.project, model.inputs)}
+        return (found & self._steps.keys()) - {step.table}
+
+    def _result(self, step: Step) -> Result:
+        began = time.monotonic()
+        name = str(step.table)
+        events = self._context.events
+        if step.status == "view":
+            return Result(step.table, "view", step.reason)
+        if because := self._unmet(step):
+            events.emit("step.blocked", name, because=because)
+            return Result(step.table, "blocked", because, error=step.error)
+        if self._context.stop.event.is_set():
+            events.emit("step.skipped", name, because="the run was stopped")
+            return Result(step.table, "skipped", "the run was stopped")
+        if self._nothing_moved(step):
+            events.emit("step.unchanged", name, because=step.reason)
+            return self._unchanged(step, began)
+        events.emit("step.started", name)
+        try:
+            written = self._tried(step)
+        except Stopped:
+            events.emit("step.skipped", name, because="the run was stopped")
+            return Result(step.table, "skipped", "the run was stopped", seconds=time.monotonic() - began)
+        except LagoaError as error:
+            events.emit("step.failed", name, code=error.code, message=error.message)
+            return Result(step.table, "failed", error.message, seconds=time.monotonic() - began, error=error)
+        except Exception as error:  # noqa: BLE001  # one table's bug must not take the others down
+            events.emit("step.failed", name, code="LG-605", message=f"{type(error).__name__}: {error}")
+            bug = LagoaError("LG-605", f"{type(error).__name__}: {error}")
+            bug.__cause__ = error
+            return Result(step.table, "failed", bug.message, seconds=time.monotonic() - began, error=bug)
+        if written is None or not written.changed:
+            events.emit("step.unchanged", name, because="nothing new")
+            return self._unchanged(step, began)
+        return Result(
+            step.table,
+            "published",
+            step.reason,
+            written.rows,
+            written.table.rows,
+            written.quarantined,
+            time.monotonic() - began,
+            written.table.version,
+        )
+
+    def _unchanged(self, step: Step, began: float) -> Result:
+        table = self._context.pinned.get(step.table)
+        total, version = (table.rows, table.version) if table is not None and table.exists else (0, None)
+        return Result(step.table, "unchanged", step.reason, 0, total, 0, time.monotonic() - began, version)
+
+    def _unmet(self, step: Step) -> str | None:
+        if step.status == "blocked":
+            return step.reason
+        for name in sorted(self._needs(step)):
+            result = self._results[name]
+            if result.status in ("failed", "blocked", "skipped"):
+                return f"{name} {'failed' if result.status == 'failed' else 'was not built'}"
+        return None
+
+    def _nothing_moved(self, step: Step) -> bool:
+        """Say, without opening anything, that a model need not run: nothing upstream was published in this run."""
+        if step.status != "up to date":
+            return False
+        return not any(self._results[n].status == "published" for n in self._needs(step))
+
+    def _tried(self, step: Step) -> Written | None:
+        """Carry out the step, again after a failure that can heal and after a rival's publish."""
+        pause, conflicts = FIRST_WAIT, 0
+        for attempt in range(1, TRIES + 1):
+            try:
+                return self._carried_out(step, attempt)
+            except Conflict as error:
+                conflicts += 1
+                self._context.events.emit("step.retry", str(step.table), attempt=attempt, wait_s=0, error=error.message)
+                if attempt == TRIES:
+                    raise
+                self._context.unpin(step.table)
+                step = replace(step, full=step.full and step.status != "new")
+            except SourceError as error:
+                if not error.retry or attempt == TRIES:
+                    raise
+                seconds = pause * (1 + self._random.random() / 2)
+                self._context.events.emit(
+                    "step.retry", str(step.table), attempt=attempt, wait_s=round(seconds, 1), error=error.message
+                )
+                self._context.stop.wait(seconds)
+                pause *= 3
+        raise AssertionError("the loop returns or raises")
+
+    def _carried_out(self, step: Step, attempt: int) -> Written | None:
+        context = self._context
+        folder = context.folder / f"{step.table}-{attempt}"
+        folder.mkdir(parents=True)
+        if context.accept and not step.full:
+            self._accepted(step)
+        model = context.project.models.get(step.table)
+        if model is not None:
+            return build(context, step, model, folder)
+        entry = context.project.graph.streams[step.table]
+        return ingest(Stream(context, step, entry, folder, self._reset))
+
+    def _accepted(self, step: Step) -> None:
+        try:
+            self._context.lake.open(step.table)
+        except LakeError as error:
+            if error.code not in ("LG-301", "LG-303"):
+                raise
+            self._context.move(accept(self._context.lake, step.table, self._context.run))

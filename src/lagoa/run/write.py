@@ -1,0 +1,169 @@
+"""The one path of every write: staged rows are audited, merged where the mode says so, and published by one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from lagoa.check.audit import Audited, audit
+from lagoa.check.gates import Gate
+from lagoa.kit.text import columns, quote
+from lagoa.lake import quarantine
+from lagoa.lake.merge import merge
+from lagoa.lake.publish import Change, publish
+from lagoa.lake.state import CheckResult, Input
+from lagoa.lake.table import Table, bind
+from lagoa.ports import FileSet, Session, StagedFile
+from lagoa.run.context import Context
+from lagoa.spec.names import TableName
+from lagoa.transform.bind import bind_tables
+
+Mode = Literal["append", "merge", "replace"]
+_HELD, _GOOD, _BECOME = "_held", "_staged", "_become"
+
+
+@dataclass
+class Work:
+    """Staged rows on their way into a table, with all that the commit must remember."""
+
+    table: Table
+    mode: Mode
+    schema: pa.Schema
+    staged: Sequence[StagedFile]
+    definition: Any
+    gates: Sequence[Gate] = ()
+    key: Sequence[str] = ()
+    refused: Sequence[StagedFile] = ()
+    """Records that never became rows: they go to the quarantine with those that fail a check."""
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    cursor: Any = None
+    partition_by: Sequence[str] = ()
+    personal: frozenset[str] = frozenset()
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a commit did; `table` is the version that it made, or the old one when there was nothing to write."""
+
+    table: Table
+    rows: int
+    quarantined: int
+    changed: bool
+
+
+def write(context: Context, session: Session, work: Work, folder: Path) -> Written:
+    """Audit and publish. Raises CheckFailed when a blocking check fails, Conflict when a rival won."""
+    name = work.table.name
+    context.events.emit(
+        "step.staged",
+        str(name),
+        rows=sum(f.rows for f in work.staged),
+        bytes=sum(f.size for f in work.staged),
+        files=len(work.staged),
+    )
+    audited = _audited(context, session, work, folder)
+    change = _change(context, session, work, audited, folder)
+    quarantined = sum(f.rows for f in change.bad)
+    if _idle(work, change):
+        return Written(work.table, 0, 0, changed=False)
+    context.stop.check()
+    published = publish(context.lake, work.table, change)
+    quarantine.follow(context.lake, name)
+    context.move(published)
+    rows = sum(f.rows for f in audited.good)
+    context.events.emit("step.published", str(name), version=published.version, rows=rows, quarantined=quarantined)
+    return Written(published, rows, quarantined, changed=True)
+
+
+def _audited(context: Context, session: Session, work: Work, folder: Path) -> Audited:
+    name = work.table.name
+    others = sorted({TableName.parse(t) for gate in work.gates for t in gate.tables} - {name})
+    bind_tables(session, context.project, others, context.pin)
+    audited = audit(
+        session,
+        work.staged,
+        work.schema,
+        work.gates,
+        lambda files: _become(session, work, files),
+        folder / "audit",
+        context.run,
+        context.at,
+    )
+    results = [{"check": r.name, "on_fail": r.on_fail, "violations": r.violations} for r in audited.results]
+    if results:
+        context.events.emit("step.audited", str(name), checks=results)
+    return audited
+
+
+def _become(session: Session, work: Work, files: Sequence[StagedFile]) -> str:
+    """Bind and name the table as it would be with these rows published."""
+    session.bind(_GOOD, FileSet(work.schema, [str(f.path) for f in files], _partitions(files)))
+    if work.mode == "replace" or not work.table.exists:
+        return _GOOD
+    bind(session, _HELD, work.table)
+    kept = f"select {columns(work.schema.names)} from {_HELD}"
+    if work.mode == "merge":
+        same = " and ".join(f"h.{quote(k)} is not distinct from s.{quote(k)}" for k in work.key)
+        kept = f"select {columns(work.schema.names, 'h.')} from {_HELD} h where not exists (from {_GOOD} s where {same})"
+    session.bind(_BECOME, f"{kept} union all select {columns(work.schema.names)} from {_GOOD}")
+    return _BECOME
+
+
+def _partitions(files: Sequence[StagedFile]) -> dict[str, Mapping[str, str | None]]:
+    return {str(f.path): f.partition for f in files if f.partition}
+
+
+def _change(context: Context, session: Session, work: Work, audited: Audited, folder: Path) -> Change:
+    table = work.table
+    change = Change(
+        mode=work.mode,
+        schema=work.schema,
+        adds=audited.good,
+        bad=[*work.refused, *audited.bad],
+        definition=work.definition,
+        inputs=dict(work.inputs),
+        cursor=work.cursor,
+        checks=[CheckResult(r.name, r.on_fail, r.violations) for r in audited.results],
+        partition_by=tuple(work.partition_by),
+        personal=work.personal,
+        run=context.run,
+        description=work.description,
+    )
+    if work.mode == "replace" and table.exists:
+        change.removes = list(table.files)
+    elif work.mode == "append":
+        change.changes = []  # the added files are the changed rows
+    elif work.mode == "merge" and table.exists and table.rows:
+        _merged(session, work, audited, change, folder)
+    return change
+
+
+def _merged(session: Session, work: Work, audited: Audited, change: Change, folder: Path) -> None:
+    table = work.table
+    done = merge(
+        session,
+        table.fileset(),
+        audited.good,
+        list(work.key),
+        work.schema,
+        folder / "merged",
+        bounds=table.bounds(work.key),
+        partition_by=work.partition_by,
+    )
+    root = str(table.path) + "/"
+    change.adds, change.changes = done.adds, done.changes
+    change.removes = [path.removeprefix(root) for path in done.removes]
+
+
+def _idle(work: Work, change: Change) -> bool:
+    """Say whether the commit would say nothing new."""
+    state = work.table.state
+    if state is None or change.adds or change.removes or change.bad:
+        return False
+    same_cursor = change.cursor is None or change.cursor == state.cursor
+    return same_cursor and state.definition == change.definition and dict(state.inputs) == dict(change.inputs)

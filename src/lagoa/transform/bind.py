@@ -1,0 +1,56 @@
+"""Gives a model's query the pinned rows of its inputs, with views inlined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from lagoa.lake.table import Table, bind
+from lagoa.ports import Session
+from lagoa.project.model import Project
+from lagoa.spec.names import QUARANTINE, TableName
+
+Pins = Callable[[TableName], Table]
+"""Opens a table at the version that this run has pinned."""
+
+
+def bind_tables(session: Session, project: Project, names: Iterable[TableName], pins: Pins) -> None:
+    """Bind every named table, and what its views read, once."""
+    done: set[TableName] = set()
+    for name in names:
+        _bind(session, project, name, pins, done)
+
+
+def _bind(session: Session, project: Project, name: TableName, pins: Pins, done: set[TableName]) -> None:
+    if name in done:
+        return
+    done.add(name)
+    model = project.models.get(name)
+    if model is not None and model.header.kind == "view":
+        for needed in model.inputs:
+            _bind(session, project, needed, pins, done)
+        session.bind(str(name), model.body)
+    else:
+        bind(session, str(name), pins(name))
+
+
+def tables_behind(project: Project, names: Iterable[TableName]) -> list[TableName]:
+    """List the tables that names stand for: a view stands for what it reads."""
+    found: dict[TableName, None] = {}
+    waiting = list(names)[::-1]
+    while waiting:
+        name = waiting.pop()
+        model = project.models.get(name)
+        if model is not None and model.header.kind == "view":
+            waiting += list(model.inputs)[::-1]
+        else:
+            found[name] = None
+    return list(found)
+
+
+def consumed(name: TableName, pins: Pins) -> int | None:
+    """Return the state of an input that a reader has seen: of its rows, or, for a quarantine table, of the rows set aside."""
+    if name.layer != QUARANTINE:
+        state = pins(name).state
+        return state.data if state else None
+    state = pins(name.guarded).state
+    return state.bad_at if state else None

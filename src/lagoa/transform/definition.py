@@ -1,0 +1,106 @@
+"""What a model means, as text that a state keeps, so that any later run can say what changed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lagoa.project.model import CustomCheck, Model, Project
+from lagoa.spec.check import CheckSpec
+from lagoa.spec.column import Column
+from lagoa.spec.names import TableName
+from lagoa.sql.parse import differences, same
+
+Definition = dict[str, Any]
+
+
+def checks_of(
+    columns: Mapping[str, Column], table_checks: Iterable[CheckSpec], custom: Iterable[CustomCheck]
+) -> list[Any]:
+    """Write down every check that decides which rows are published, in an order that layout cannot change."""
+    found: list[Any] = [
+        [name, check.kind, check.value, check.on_fail, check.where]
+        for name, column in columns.items()
+        for check in column.checks
+    ]
+    found += [[None, check.kind, check.value, check.on_fail, check.where] for check in table_checks]
+    found += [[check.name, "sql", check.body, check.header.on_fail, None] for check in custom]
+    return sorted((c for c in found if c[3] != "warn"), key=str)
+
+
+def views_of(project: Project, model: Model) -> dict[str, str]:
+    """Give the SQL of every view that the model reads, directly or through views, by name."""
+    found: dict[str, str] = {}
+    waiting = list(model.inputs)
+    while waiting:
+        name = waiting.pop()
+        view = project.models.get(name)
+        if view is not None and view.header.kind == "view" and str(name) not in found:
+            found[str(name)] = view.body
+            waiting += view.inputs
+    return dict(sorted(found.items()))
+
+
+def definition(project: Project, model: Model) -> Definition:
+    """Write down what decides the model's rows; descriptions, owners and tags do not."""
+    header = model.header
+    return {
+        "language": model.language,
+        "kind": header.kind,
+        "text": model.body,
+        "key": list(header.key),
+        "partition_by": list(header.partition_by),
+        "types": {name: column.type for name, column in header.columns.items() if column.type},
+        "personal": sorted(name for name, column in header.columns.items() if column.pii),
+        "checks": checks_of(header.columns, header.checks, guards(project, model.name)),
+        "views": views_of(project, model),
+        "inputs": {k: v for k, v in sorted(header.inputs.items())} or [str(i) for i in model.inputs],
+    }
+
+
+def guards(project: Project, table: TableName) -> list[CustomCheck]:
+    """Find the custom checks that guard a table."""
+    return [check for check in project.checks if check.table == table]
+
+
+def changes(then: Definition, now: Definition) -> list[str]:
+    """Say in words what changed between two definitions; nothing when they mean the same to today's parser."""
+    said: list[str] = []
+    if then.get("language") != now["language"]:
+        said.append(f"the model is written in {now['language']} now")
+    elif now["language"] == "sql" and not same(then.get("text", ""), now["text"]):
+        said += differences(then.get("text", ""), now["text"]) or ["the query changed"]
+    elif now["language"] == "python" and not _same_python(then.get("text", ""), now["text"]):
+        said.append("the code changed")
+    said += _view_changes(then.get("views", {}), now["views"])
+    for key, words in _PLAIN.items():
+        if then.get(key) != now[key]:
+            said.append(f"{words} changed")
+    if now["language"] == "python" and then.get("inputs") != now["inputs"]:
+        said.append("its inputs changed")
+    return said
+
+
+_PLAIN = {
+    "kind": "its kind",
+    "key": "its key",
+    "partition_by": "its partitions",
+    "types": "its declared types",
+    "personal": "which columns are personal",
+    "checks": "its checks",
+}
+
+
+def _same_python(a: str, b: str) -> bool:
+    try:
+        return ast.dump(ast.parse(a)) == ast.dump(ast.parse(b))
+    except SyntaxError:
+        return False
+
+
+def _view_changes(then: dict[str, str], now: dict[str, str]) -> list[str]:
+    said = [f"the view {name} changed" for name in now if name in then and not same(then[name], now[name])]
+    said += [f"it reads the view {name} now" for name in now if name not in then]
+    said += [f"it no longer reads the view {name}" for name in then if name not in now]
+    return said
