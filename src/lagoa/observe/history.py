@@ -30,16 +30,16 @@ select
         when bool_or(kind = 'step.unchanged') then 'unchanged'
         else 'unfinished'
     end as status,
-    coalesce(sum((data ->> 'rows')::bigint) filter (kind = 'step.published'), 0)::bigint as rows,
-    coalesce(sum((data ->> 'quarantined')::bigint) filter (kind = 'step.published'), 0)::bigint
+    coalesce(sum((data ->> 'rows')::bigint) filter (where kind = 'step.published'), 0)::bigint as rows,
+    coalesce(sum((data ->> 'quarantined')::bigint) filter (where kind = 'step.published'), 0)::bigint
         as quarantined,
-    max((data ->> 'version')::bigint) filter (kind = 'step.published') as version,
-    coalesce(sum((data ->> 'bytes')::bigint) filter (kind = 'source.read'), 0)::bigint as bytes_read,
-    count(*) filter (kind = 'step.retry') as retries,
-    min(time) filter (kind = 'step.started') as started_at,
-    date_diff('millisecond', min(time) filter (kind = 'step.started'), max(time)) / 1000.0 as seconds,
+    max((data ->> 'version')::bigint) filter (where kind = 'step.published') as version,
+    coalesce(sum((data ->> 'bytes')::bigint) filter (where kind = 'source.read'), 0)::bigint as bytes_read,
+    count(*) filter (where kind = 'step.retry') as retries,
+    min(time) filter (where kind = 'step.started') as started_at,
+    date_diff('millisecond', min(time) filter (where kind = 'step.started'), max(time)) / 1000.0 as seconds,
     max(coalesce(data ->> 'message', data ->> 'because'))
-        filter (kind in ('step.failed', 'step.blocked', 'step.skipped', 'step.unchanged')) as message
+        filter (where kind in ('step.failed', 'step.blocked', 'step.skipped', 'step.unchanged')) as message
 from history.events
 where table_name is not null and (kind like 'step.%' or kind = 'source.read')
 group by run, table_name
@@ -48,11 +48,12 @@ group by run, table_name
 _RUNS = """
 select
     e.run,
-    coalesce(max(e.data ->> 'status') filter (e.kind = 'run.finished'), 'unfinished') as status,
-    max(e.data ->> 'target') filter (e.kind = 'run.started') as target,
+    coalesce(max(e.data ->> 'status') filter (where e.kind = 'run.finished'), 'unfinished') as status,
+    max(e.data ->> 'target') filter (where e.kind = 'run.started') as target,
     min(e.time) as started_at,
-    max(e.time) filter (e.kind = 'run.finished') as finished_at,
-    date_diff('millisecond', min(e.time), max(e.time) filter (e.kind = 'run.finished')) / 1000.0 as seconds,
+    max(e.time) filter (where e.kind = 'run.finished') as finished_at,
+    date_diff('millisecond', min(e.time), max(e.time) filter (where e.kind = 'run.finished')) / 1000.0
+        as seconds,
     coalesce(any_value(s.tables), 0) as tables,
     coalesce(any_value(s.published), 0) as published,
     coalesce(any_value(s.failed), 0) as failed,
@@ -63,8 +64,8 @@ left join (
     select
         run,
         count(*) as tables,
-        count(*) filter (status = 'published') as published,
-        count(*) filter (status = 'failed') as failed,
+        count(*) filter (where status = 'published') as published,
+        count(*) filter (where status = 'failed') as failed,
         sum(rows) as rows,
         sum(quarantined) as quarantined
     from history.steps

@@ -31,7 +31,7 @@ def runs_folder(project: Path) -> Path:
     return project / ".lagoa" / "runs"
 
 
-class Log:
+class RunLog:
     """A listener that appends each event to its run's file, one write per event."""
 
     def __init__(self, folder: Path, run: str, keep: int = KEEP) -> None:

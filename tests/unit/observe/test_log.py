@@ -10,7 +10,7 @@ import duckdb
 
 from lagoa.observe.events import Events
 from lagoa.observe.history import history_sql
-from lagoa.observe.log import Log, last_runs, new_run_id, read_run, record, runs_folder
+from lagoa.observe.log import RunLog, last_runs, new_run_id, read_run, record, runs_folder
 from lagoa.observe.redact import Redactor
 
 START = datetime(2026, 11, 20, 6, 14, 5, tzinfo=UTC)
@@ -22,7 +22,7 @@ def a_run(project: Path, minute: int = 0, finish: bool = True, secrets: tuple[st
     events = Events(
         run, Redactor(secrets), now=lambda: START + timedelta(minutes=minute, seconds=next(ticks))
     )
-    with Log(runs_folder(project), run) as log:
+    with RunLog(runs_folder(project), run) as log:
         events.listen(log)
         events.emit("run.started", target="local")
         events.emit("step.started", "bronze.a")
@@ -122,7 +122,7 @@ def test_no_canary_reaches_the_log(tmp_path: Path) -> None:
 def test_old_runs_go_and_git_never_sees_the_folder(tmp_path: Path) -> None:
     for minute in range(3):
         a_run(tmp_path, minute)
-    with Log(runs_folder(tmp_path), new_run_id(START + timedelta(hours=1)), keep=2):
+    with RunLog(runs_folder(tmp_path), new_run_id(START + timedelta(hours=1)), keep=2):
         pass
     assert len(list(runs_folder(tmp_path).glob("*.jsonl"))) == 3
     assert (tmp_path / ".lagoa" / ".gitignore").read_text() == "*\n"
