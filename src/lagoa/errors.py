@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 CODES: dict[str, tuple[str, str]] = {
     # 1xx: the project's files
@@ -21,6 +22,7 @@ CODES: dict[str, tuple[str, str]] = {
     "LG-112": ("No project here", "Go to the folder that holds lagoa.yml, give -C, or make one with `lagoa init NAME`."),
     "LG-113": ("Unresolved reference", "Set the environment variable or the secret; the message lists where it was looked for."),
     "LG-114": ("Not allowed in a model", "A model is one query over declared tables; read files and servers through a source."),
+    "LG-115": ("Unusable Python model", "A Python model defines `model(...)`, whose parameters are the names under `inputs:`."),
     # 2xx: sources
     "LG-201": ("Source unreachable", "Check address, network and credentials, then run again: nothing was written."),
     "LG-202": ("Source failed", "The system said no; its words are in the message. Nothing was written."),
@@ -54,6 +56,19 @@ CODES: dict[str, tuple[str, str]] = {
     "LG-604": ("Query refused", "`lagoa query` takes one SELECT over the project's tables."),
     "LG-605": ("Bug in Lagoa", "Please report it with the output of --debug; your published tables are untouched."),
 }
+
+
+def closest(word: str, options: Iterable[str]) -> str | None:
+    """Return the option that a user who wrote `word` may have meant, or None."""
+    by_lower = {option.lower(): option for option in options}
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str | None:
+    """Write the hint that names the closest option; None when nothing is close."""
+    found = closest(word, options)
+    return f"did you mean `{found}`?" if found else None
 
 
 @dataclass(frozen=True)
