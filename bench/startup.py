@@ -31,7 +31,8 @@ def project(root: Path) -> None:
         for layer in range(LAYERS):
             text = f"select {chain} as chain, range as n from range(100)"
             if layer:
-                text = f"select chain, n, n * {layer} as m{layer} from silver.c{chain}_l{layer - 1} where n % 97 <> {layer}"
+                before = f"silver.c{chain}_l{layer - 1}"
+                text = f"select chain, n, n * {layer} as m{layer} from {before} where n % 97 <> {layer}"
             (root / f"models/silver/c{chain}_l{layer}.sql").write_text(text)
 
 

@@ -34,6 +34,8 @@ from lagoa.run.execute import Executor
 from lagoa.run.report import Run
 from lagoa.spec.names import TableName
 
+Listener = Callable[[Event], None]
+
 KEEP = timedelta(days=7)
 """How long `maintain` keeps what no version needs any more, so that time travel and slow readers go on working."""
 
@@ -103,10 +105,10 @@ class Project:
         full: bool = False,
         accept: bool = False,
         reset_cursor: bool = False,
-        listeners: Sequence[Callable[[Event], None]] = (),
+        listeners: Sequence[Listener] = (),
         stop: Stop | None = None,
     ) -> Run:
-        """Carry out the plan; every event goes to the run's log and to the listeners. Raises only when nothing can run."""
+        """Carry out the plan; events go to the run's log and the listeners. Raises only when nothing can run."""
         wish = self._wish(select, exclude, full=full, accept=accept, reset_cursor=reset_cursor)
         began, at = time.monotonic(), datetime.now(UTC)
         run = new_run_id(at)
@@ -114,7 +116,8 @@ class Project:
         self.lake.root.mkdir(parents=True, exist_ok=True)
         sweep(self.lake.root)
         with Staging(self.lake.root, run) as staging, RunLog(runs_folder(self.root), run) as log:
-            for listener in (log, *listeners):
+            heard: list[Listener] = [log, *listeners]
+            for listener in heard:
                 events.listen(listener)
             events.emit("run.started", target=self.target_name, select=list(select), full=full)
             actual = observe(self.project, self.lake, wish.selected)

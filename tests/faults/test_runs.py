@@ -43,7 +43,8 @@ streams:
 """
 MODELS = {
     "silver/paid.sql": "/*\ncolumns:\n  id: {checks: [unique]}\n*/\n"
-    "select s.id, s.amount, s.day, c.name, c.state\nfrom bronze.land_sales s join bronze.land_customers c on c.id = s.customer",
+    "select s.id, s.amount, s.day, c.name, c.state\nfrom bronze.land_sales s\n"
+    "join bronze.land_customers c on c.id = s.customer",
     "silver/seen.sql": "/*\nkind: append\n*/\nselect id, amount from bronze.land_sales",
     "gold/by_state.sql": "select p.state, t.region, sum(p.amount) as total, count(*) as sales\n"
     "from silver.paid p join bronze.land_states t on t.state = p.state group by all",
@@ -84,9 +85,7 @@ def add_day(root: Path, day: int, rows: int = 400) -> None:
         lines.append(f"{n};{n % 40};{amount};{day % 28 + 1:02}/03/2024")
     lines.insert(20, f"{day};broken")
     (root / f"landing/sales_{day:03}.csv").write_text("\n".join(lines) + "\n")
-    people = ["id,name,state"] + [
-        f"{n},person {n} of {day},{('SP', 'RJ', 'BA')[(n + day) % 3]}" for n in range(40)
-    ]
+    people = ["id,name,state"] + [f"{n},person {n} of {day},{('SP', 'RJ', 'BA')[(n + day) % 3]}" for n in range(40)]
     (root / f"landing/customers_{day:03}.csv").write_text("\n".join(people) + "\n")
 
 
@@ -112,8 +111,7 @@ def contents(root: Path, tables: Sequence[str] = TABLES) -> dict[str, list[Any]]
                 continue
             rows = [json.loads(line) for line in said.stdout.splitlines()]
             found[name] = sorted(
-                json.dumps({k: v for k, v in row.items() if k not in ("_run", "_loaded_at", "_at")})
-                for row in rows
+                json.dumps({k: v for k, v in row.items() if k not in ("_run", "_loaded_at", "_at")}) for row in rows
             )
     return found
 
@@ -145,9 +143,7 @@ def test_a_run_killed_at_random_moments_and_resumed_equals_an_undisturbed_one(
         trial += 1
         write_project(root)
         for _ in range(3):
-            process = subprocess.Popen(
-                command(root, "run"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            process = subprocess.Popen(command(root, "run"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
                 process.wait(rng.uniform(0.15 * whole, whole))
                 break
@@ -181,9 +177,7 @@ def test_a_run_told_to_stop_ends_within_five_seconds_and_can_be_resumed(tmp_path
     (tmp_path / "models/gold/endless.sql").write_text(
         "select sum(hash(a.range) % 7) as n from range(10000000) a, range(1000000) b, gold.last l"
     )
-    process = subprocess.Popen(
-        command(tmp_path, "run"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command(tmp_path, "run"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     log = tmp_path / ".lagoa/runs"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

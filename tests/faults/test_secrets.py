@@ -102,9 +102,7 @@ def test_a_password_written_into_the_source_file_is_hidden_too(project: Path) ->
 
 
 def test_a_secret_outside_a_secret_field_is_refused_without_showing_it(project: Path) -> None:
-    (project / "sources/land.yml").write_text(
-        "type: files\npath: ${secret:erp_url}\nstreams:\n  a: {path: a.csv}\n"
-    )
+    (project / "sources/land.yml").write_text("type: files\npath: ${secret:erp_url}\nstreams:\n  a: {path: a.csv}\n")
     done = lagoa(project, "validate", env={"ERP_URL": URL})
     assert done.returncode == 2
     assert b"sources/land.yml:2" in done.stderr

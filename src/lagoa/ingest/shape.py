@@ -31,7 +31,7 @@ def business(schema: pa.Schema) -> pa.Schema:
 
 
 def shaped(rows: str, arriving: pa.Schema, drift: Drift, stream: Stream, run: str, at: datetime) -> str:
-    """Return the query over a portion's rows that stages them: the table's columns, then `_reason` and `_raw` if needed."""
+    """Return the query that stages a portion's rows: the table's columns, then `_reason` and `_raw` if needed."""
     shown = [_column(f, arriving, drift) for f in drift.schema]
     shown += [f"{literal(run)} as {RUN}", f"timestamptz {literal(at.isoformat())} as {LOADED_AT}", SOURCE]
     reasons = _reasons(arriving, drift, stream)
@@ -70,8 +70,7 @@ def _reasons(arriving: pa.Schema, drift: Drift, stream: Stream) -> list[str]:
             fits = _fitting(quote(name), arriving.field(name).type, kind)
             bad = f"{quote(name)} is not null and {fits} is null"
             found.append(f"case when {bad} then {literal(f'{column.name} is not {kind.lower()}')} end")
-    for name in drift.refused:
-        found.append(f"case when {quote(name)} is not null then {literal(f'unknown column {name}')} end")
+    found += [f"case when {quote(n)} is not null then {literal(f'unknown column {n}')} end" for n in drift.refused]
     if stream.schema_ == "quarantine" and drift.missing:
         found.append(literal(f"column {', '.join(drift.missing)} is missing"))
     if stream.mode == "merge":
@@ -94,14 +93,15 @@ def unmet(held: str, staged: str, names: Sequence[str], overlap: str) -> str:
     `held` and `staged` are relations; `names` the columns that make two rows the same.
     """
     same = " and ".join(f"s.{quote(n)} is not distinct from h.{quote(n)}" for n in names)
+    numbered = f"select *, row_number() over (partition by {columns(names)}) as _nth from {staged}"
     return (
-        f"select s.* exclude (_nth) from (select *, row_number() over (partition by {columns(names)}) as _nth from {staged}) s "
+        f"select s.* exclude (_nth) from ({numbered}) s "
         f"left join (select {columns(names)}, count(*) as _times from {held} where {overlap} group by all) h on {same} "
         "where s._nth > coalesce(h._times, 0)"
     )
 
 
 def fingerprint(relation: str, names: Sequence[str]) -> str:
-    """Return a query whose one row is the same for equal multisets of rows: their number and two sums of their hashes."""
+    """Return a query whose row is the same for equal multisets of rows: their number and two sums of hashes."""
     one, two = f"hash({columns(names)})", f"hash('lagoa', {columns(names)})"
     return f"select count(*), sum({one}::hugeint), sum({two}::hugeint) from {relation}"

@@ -16,8 +16,8 @@ FOLDER = ".staging"
 class Staging:
     """`<lake>/.staging/<run>/`: on the lake's own disk, so that files move into their table by a rename.
 
-    The lease is a lock on `<run>.lock`, which the system lets go when the process dies, however it dies. So any
-    process can tell what is litter.
+    The lease is a lock on `<run>.lock`, which the system lets go when the process dies, however it dies. So
+    any process can tell what is litter.
     """
 
     def __init__(self, lake: Path, run: str) -> None:

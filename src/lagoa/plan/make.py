@@ -85,9 +85,13 @@ def _stream_step(project: Project, name: TableName, actual: Actual, wish: Wish) 
     if isinstance(found, LakeError):
         if not (wish.full or wish.accept):
             return Step(name, "blocked", found.message, kind, error=found)
-        return Step(name, "read", f"{'rebuilds' if wish.full else 'accepts'} it although {found.message}", kind, True, wish.full)
+        return Step(
+            name, "read", f"{'rebuilds' if wish.full else 'accepts'} it although {found.message}", kind, True, wish.full
+        )
     if not found.exists or found.state is None:
-        return Step(name, "new", f"reads {entry.source}.{entry.stream} for the first time", kind, conditional=True, full=True)
+        return Step(
+            name, "new", f"reads {entry.source}.{entry.stream} for the first time", kind, conditional=True, full=True
+        )
     if wish.full:
         return Step(name, "read", f"{asks} for everything, as --full says", kind, conditional=True, full=True)
     said = ingest_definition.changes(found.state.definition or {}, ingest_definition.definition(entry.spec))
@@ -123,7 +127,6 @@ def _model_step(project: Project, model: Model, actual: Actual, wish: Wish, step
 def _news_step(
     name: TableName, kind: str, inputs: list[TableName], found: Table, actual: Actual, steps: Mapping[TableName, Step]
 ) -> Step:
-    assert found.state is not None
     moved = [i for i in inputs if _consumed(found, i) != actual.state_of(i)]
     written = [i for i in inputs if (s := steps.get(i.guarded)) is not None and s.writes]
     if moved or written:

@@ -122,12 +122,11 @@ class Executor:
 
     def _tried(self, step: Step) -> Written | None:
         """Carry out the step, again after a failure that can heal and after a rival's publish."""
-        pause, conflicts = FIRST_WAIT, 0
+        pause = FIRST_WAIT
         for attempt in range(1, TRIES + 1):
             try:
                 return self._carried_out(step, attempt)
             except Conflict as error:
-                conflicts += 1
                 self._context.events.emit("step.retry", str(step.table), attempt=attempt, wait_s=0, error=error.message)
                 if attempt == TRIES:
                     raise

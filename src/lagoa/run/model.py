@@ -35,7 +35,9 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
             _narrow(context, session, model, table)
         staged, schema = _stage(context, session, model, folder)
         if not staged and not model.header.allow_empty and mode == "replace":
-            raise StepError("LG-501", f"`{model.name}` gave no row, and says `allow_empty: false`", place=Place(model.file))
+            raise StepError(
+                "LG-501", f"`{model.name}` gave no row, and says `allow_empty: false`", place=Place(model.file)
+            )
         work = Work(
             table,
             mode,

@@ -14,17 +14,16 @@ from lagoa.errors import SourceError
 from lagoa.ingest.definition import changes, definition, personal
 from lagoa.ingest.deliver import Delivered, Landing, deliver
 from lagoa.ingest.drift import Drift, settle
-from lagoa.ingest.shape import business, fingerprint, table_schema, unmet
-from lagoa.kit.text import columns, quote
+from lagoa.ingest.shape import business, table_schema
+from lagoa.kit.text import quote
 from lagoa.lake.evolve import add_columns, retype
-from lagoa.lake.merge import newest
-from lagoa.lake.table import Table, bind
+from lagoa.lake.table import Table
 from lagoa.plan.step import Step
-from lagoa.ports import RAW, REASON, SOURCE, Batch, FileSet, Reading, Session, StagedFile
+from lagoa.ports import Batch, Reading, Session, StagedFile
 from lagoa.project.model import StreamTable
 from lagoa.run.context import Context
+from lagoa.run.settle import Landed, same_rows, settled
 from lagoa.run.write import Mode, Work, Written, write
-from lagoa.spec.stream import Stream as Spec
 from lagoa.transform.definition import guards
 
 
@@ -55,7 +54,11 @@ def ingest(stream: Stream) -> Written | None:
         folder = stream.folder / f"batch-{number}"
         done = _land(stream, total.table if total else table, batches, folder)
         total = _added(total, done)
-    if total is None and table.state is not None and changes(table.state.definition or {}, definition(stream.entry.spec)):
+    if (
+        total is None
+        and table.state is not None
+        and changes(table.state.definition or {}, definition(stream.entry.spec))
+    ):
         total = _remember(stream, table)
     return total if total is None or total.changed else None
 
@@ -110,8 +113,9 @@ def _land(stream: Stream, table: Table, batches: Iterator[Batch], folder: Path) 
             raise SourceError("LG-202", f"{stream.place} delivered an empty batch")
         mode = _mode(stream, table)
         schema = table_schema(drift)
-        staged = _settled(stream, session, table, mode, schema, delivered, overlap, folder)
-        if mode == "replace" and _same_rows(session, table, schema, staged, delivered):
+        landed = Landed(session, table, spec, mode, schema, delivered.staged)
+        staged = settled(landed, folder, "true" if stream.reset else overlap)
+        if mode == "replace" and not delivered.rejects and same_rows(landed, staged):
             staged, mode = [], "append"
         elif mode == "replace":
             _not_emptied(stream, table, delivered)
@@ -191,74 +195,6 @@ def _declared(session: Session, stream: Stream, arriving: pa.Schema) -> dict[str
         return {}
     found = session.schema("select " + ", ".join(f"null::{t} as {quote(n)}" for n, t in types.items()))
     return {f.name: f.type for f in found}
-
-
-def _settled(
-    stream: Stream,
-    session: Session,
-    table: Table,
-    mode: Mode,
-    schema: pa.Schema,
-    delivered: Delivered,
-    overlap: str | None,
-    folder: Path,
-) -> list[StagedFile]:
-    """Keep one row a key for a merge, and only rows that the table lacks for an append that read some again."""
-    spec = stream.entry.spec
-    files, rows = delivered.staged, sum(f.rows for f in delivered.staged)
-    if not rows:
-        return list(files)
-    staged = "_delivered"
-    session.bind(staged, FileSet(_with_reasons(files, schema), [str(f.path) for f in files]))
-    if spec.mode == "merge":
-        if query := _one_a_key(session, staged, schema, spec, doubtful=_refuses(files)):
-            return session.stage(query, folder / "newest", schema)
-    if spec.mode == "append" and mode == "append" and (overlap or stream.reset):
-        bind(session, "_had", table)
-        same = list(spec.key) or business(schema).names
-        query = unmet("_had", staged, same, "true" if stream.reset or not overlap else overlap)
-        return session.stage(query, folder / "unmet", schema)
-    if spec.partition_by:
-        return session.stage(f"select * from {staged}", folder / "parted", schema, spec.partition_by)
-    return list(files)
-
-
-def _one_a_key(session: Session, staged: str, schema: pa.Schema, spec: Spec, doubtful: bool) -> str | None:
-    """Return SQL that keeps the newest row of each key, and every refused one; None when no key comes twice."""
-    fine = f"(select * from {staged} where {REASON} is null)" if doubtful else staged
-    rows, keys = session.rows(
-        f"select (select count(*) from {fine}), (select count(*) from (select distinct {columns(spec.key)} from {fine}))"
-    )[0]
-    if rows == keys:
-        return None
-    order = [spec.cursor] if spec.cursor is not None and spec.cursor in schema.names else []
-    kept = newest(session, fine, list(spec.key), [*order, SOURCE])
-    return f"{kept} union all by name select * from {staged} where {REASON} is not null" if doubtful else kept
-
-
-def _refuses(files: Sequence[StagedFile]) -> bool:
-    return any(REASON in f.stats for f in files)
-
-
-def _with_reasons(files: Sequence[StagedFile], schema: pa.Schema) -> pa.Schema:
-    """Files that may hold refused rows have two more columns."""
-    if not _refuses(files):
-        return schema
-    return pa.schema([*schema, pa.field(REASON, pa.string()), pa.field(RAW, pa.string())])
-
-
-def _same_rows(
-    session: Session, table: Table, schema: pa.Schema, staged: Sequence[StagedFile], delivered: Delivered
-) -> bool:
-    """Say whether a full read brought exactly what the table holds: then nothing is written."""
-    if not table.exists or delivered.rejects or table.rows != sum(f.rows for f in staged):
-        return False
-    if table.state is None or table.state.bad_at is not None or table.schema != schema:
-        return False
-    names = business(schema).names
-    bind(session, "_had", table)
-    session.bind("_came", FileSet(schema, [str(f.path) for f in staged]))
-    return session.rows(fingerprint("_had", names)) == session.rows(fingerprint("_came", names))
 
 
 def _not_emptied(stream: Stream, table: Table, delivered: Delivered) -> None:

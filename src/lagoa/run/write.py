@@ -109,7 +109,9 @@ def _become(session: Session, work: Work, files: Sequence[StagedFile]) -> str:
     kept = f"select {columns(work.schema.names)} from {_HELD}"
     if work.mode == "merge":
         same = " and ".join(f"h.{quote(k)} is not distinct from s.{quote(k)}" for k in work.key)
-        kept = f"select {columns(work.schema.names, 'h.')} from {_HELD} h where not exists (from {_GOOD} s where {same})"
+        kept = (
+            f"select {columns(work.schema.names, 'h.')} from {_HELD} h where not exists (from {_GOOD} s where {same})"
+        )
     session.bind(_BECOME, f"{kept} union all select {columns(work.schema.names)} from {_GOOD}")
     return _BECOME
 

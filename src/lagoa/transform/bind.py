@@ -48,7 +48,7 @@ def tables_behind(project: Project, names: Iterable[TableName]) -> list[TableNam
 
 
 def consumed(name: TableName, pins: Pins) -> int | None:
-    """Return the state of an input that a reader has seen: of its rows, or, for a quarantine table, of the rows set aside."""
+    """Return the state of an input that a reader sees: of its rows or, in a quarantine, of those set aside."""
     if name.layer != QUARANTINE:
         state = pins(name).state
         return state.data if state else None

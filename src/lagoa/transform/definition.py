@@ -55,7 +55,7 @@ def definition(project: Project, model: Model) -> Definition:
         "personal": sorted(name for name, column in header.columns.items() if column.pii),
         "checks": checks_of(header.columns, header.checks, guards(project, model.name)),
         "views": views_of(project, model),
-        "inputs": {k: v for k, v in sorted(header.inputs.items())} or [str(i) for i in model.inputs],
+        "inputs": dict(sorted(header.inputs.items())) or [str(i) for i in model.inputs],
     }
 
 

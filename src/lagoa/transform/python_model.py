@@ -87,7 +87,7 @@ def _guarded(model: Model, call: Callable[[], T]) -> T:
         return call()
     except LagoaError:
         raise
-    except Exception as error:  # noqa: BLE001  # whatever the user's code raises is the user's to see
+    except Exception as error:  # whatever the user's code raises is the user's to see
         frames = traceback.extract_tb(error.__traceback__)
         line = next((f.lineno for f in reversed(frames) if Path(f.filename).name == Path(model.file).name), None)
         lines = model.text.splitlines()

@@ -50,4 +50,6 @@ def placed(error: StepError, model: Model, exact: bool = True) -> StepError:
         line, column = model.body_line + error.place.line - 1, error.place.column
     lines = model.text.splitlines()
     text = lines[line - 1] if exact and 0 < line <= len(lines) else None
-    return StepError(error.code, f"`{model.name}`: {error.message}", place=Place(model.file, line, column, text), hint=error.hint)
+    return StepError(
+        error.code, f"`{model.name}`: {error.message}", place=Place(model.file, line, column, text), hint=error.hint
+    )

@@ -1,0 +1,89 @@
+"""Between staging and audit: one row a key for a merge, no row twice for an append, no news for an equal replace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from lagoa.ingest.shape import business, fingerprint, unmet
+from lagoa.kit.text import columns
+from lagoa.lake.merge import newest
+from lagoa.lake.table import Table, bind
+from lagoa.ports import RAW, REASON, SOURCE, FileSet, Session, StagedFile
+from lagoa.run.write import Mode
+from lagoa.spec.stream import Stream
+
+_CAME, _HAD = "_came", "_had"
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A stream's staged rows beside the table that they are for; `mode` is how they will be written."""
+
+    session: Session
+    table: Table
+    stream: Stream
+    mode: Mode
+    schema: pa.Schema
+    files: Sequence[StagedFile]
+
+
+def settled(landed: Landed, folder: Path, overlap: str | None) -> list[StagedFile]:
+    """Stage again what must be: rows of a key that came twice, rows that the table has already, partitions.
+
+    `overlap` is the predicate of the table's rows among which the staged ones may already be; None: none.
+    """
+    session, stream, files = landed.session, landed.stream, landed.files
+    if not sum(f.rows for f in files):
+        return list(files)
+    session.bind(_CAME, FileSet(_with_reasons(landed), [str(f.path) for f in files]))
+    if stream.mode == "merge":
+        query = _one_a_key(landed)
+        return session.stage(query, folder / "newest", landed.schema) if query else list(files)
+    if landed.mode == "append" and stream.mode == "append" and overlap:
+        bind(session, _HAD, landed.table)
+        same = list(stream.key) or business(landed.schema).names
+        return session.stage(unmet(_HAD, _CAME, same, overlap), folder / "unmet", landed.schema, stream.partition_by)
+    if stream.partition_by:
+        return session.stage(f"select * from {_CAME}", folder / "parted", landed.schema, stream.partition_by)
+    return list(files)
+
+
+def same_rows(landed: Landed, staged: Sequence[StagedFile]) -> bool:
+    """Say whether a full read brought exactly what the table holds: then nothing is written."""
+    session, table = landed.session, landed.table
+    if not table.exists or table.rows != sum(f.rows for f in staged) or table.distrust is not None:
+        return False
+    if table.state is None or table.state.bad_at is not None or table.schema != landed.schema:
+        return False
+    names = business(landed.schema).names
+    bind(session, _HAD, table)
+    session.bind(_CAME, FileSet(landed.schema, [str(f.path) for f in landed.files]))
+    return session.rows(fingerprint(_HAD, names)) == session.rows(fingerprint(_CAME, names))
+
+
+def _one_a_key(landed: Landed) -> str | None:
+    """Return SQL that keeps the newest row of each key, and every refused one; None when no key comes twice."""
+    stream, doubtful = landed.stream, _refuses(landed.files)
+    fine = f"(select * from {_CAME} where {REASON} is null)" if doubtful else _CAME
+    keys = f"select distinct {columns(stream.key)} from {fine}"
+    rows, different = landed.session.rows(f"select (select count(*) from {fine}), (select count(*) from ({keys}))")[0]
+    if rows == different:
+        return None
+    order = [stream.cursor] if stream.cursor is not None and stream.cursor in landed.schema.names else []
+    kept = newest(landed.session, fine, list(stream.key), [*order, SOURCE])
+    return f"{kept} union all by name select * from {_CAME} where {REASON} is not null" if doubtful else kept
+
+
+def _refuses(files: Sequence[StagedFile]) -> bool:
+    return any(REASON in f.stats for f in files)
+
+
+def _with_reasons(landed: Landed) -> pa.Schema:
+    """Give the files' columns: those that may hold refused rows have two more."""
+    if not _refuses(landed.files):
+        return landed.schema
+    return pa.schema([*landed.schema, pa.field(REASON, pa.string()), pa.field(RAW, pa.string())])
