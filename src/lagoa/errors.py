@@ -31,6 +31,8 @@ CODES: dict[str, tuple[str, str]] = {
     "LG-205": ("Rows unaccounted for", "Rows read, loaded and quarantined do not add up; nothing was published."),
     "LG-206": ("Unusable column names", "Rename the columns with `names:`; two of them differ only in case or are empty."),
     "LG-207": ("Cursor unusable", "The cursor column must exist, be ordered and never be null; or use `mode: replace`."),
+    "LG-208": ("Unsafe path", "Files are read only inside the source's folder: no `..`, no link that leads out of it."),
+    "LG-209": ("File changed", "A file that was loaded is not the same any more; see `changed:` of the stream."),
     # 3xx: the lake
     "LG-301": ("Somebody else wrote", "Look at the table's history, then `lagoa run --full` (rebuild) or `--accept` (take it as it is)."),
     "LG-302": ("Damaged table", "`lagoa doctor --verify` names what is broken; restore it from a copy, or rebuild with --full."),
@@ -58,10 +60,10 @@ CODES: dict[str, tuple[str, str]] = {
 }
 
 
-def closest(word: str, options: Iterable[str]) -> str | None:
+def closest(word: str, options: Iterable[str], likeness: float = 0.6) -> str | None:
     """Return the option that a user who wrote `word` may have meant, or None."""
     by_lower = {option.lower(): option for option in options}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=likeness)
     return by_lower[found[0]] if found else None
 
 

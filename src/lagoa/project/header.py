@@ -35,9 +35,7 @@ def split_sql(text: str, file: str) -> Split:
     end = text.find("*/", opening.end())
     if end < 0:
         place = _point(text, opening.end() - 2, file, lines)
-        raise ProjectError(
-            "LG-106", "the header is never closed", place=place, hint="end the header with `*/`"
-        )
+        raise ProjectError("LG-106", "the header is never closed", place=place, hint="end the header with `*/`")
     _no_comment_inside(text, opening.end(), end, file, lines)
     after = end + len("*/")
     _closes_once(text, after, file, lines)

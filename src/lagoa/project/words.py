@@ -62,15 +62,16 @@ def _place(error: ProjectError) -> tuple[str, int, int]:
     return (place.file, place.line or 0, place.column or 0) if place else ("", 0, 0)
 
 
-def declared(cls: type[Noun], value: Any, document: Document, at: Where = ()) -> Noun:
+def declared(cls: type[Noun], value: Any, document: Document, at: Where = (), skip: int = 0) -> Noun:
     """Make a declared noun of a value that stands at `at` in a document.
 
+    `skip` is how many levels of the noun the user does not write (a check's `value`).
     Raises ProjectErrors (LG-101, LG-102, LG-113) with every mistake at its place.
     """
     try:
         return cls.model_validate({} if value is None else value)
     except ValidationError as error:
-        raise ProjectErrors(_merged([_said(d, cls, document, at) for d in error.errors()])) from None
+        raise ProjectErrors(_merged([_said(d, cls, document, at, skip) for d in error.errors()])) from None
 
 
 def unknown_key(key: str, known: Iterable[str], document: Document, where: Where) -> ProjectError:
@@ -98,11 +99,7 @@ def found(value: Any) -> str:
     if isinstance(value, str):
         return f"the text {value!r}" if len(value) <= 60 else "a long text"
     return (
-        "a list"
-        if isinstance(value, (list, tuple))
-        else "a mapping"
-        if isinstance(value, dict)
-        else "something else"
+        "a list" if isinstance(value, (list, tuple)) else "a mapping" if isinstance(value, dict) else "something else"
     )
 
 
@@ -114,15 +111,15 @@ def _merged(errors: list[ProjectError]) -> list[ProjectError]:
     return list(by_place.values())
 
 
-def _said(details: ErrorDetails, cls: type[BaseModel], document: Document, at: Where) -> ProjectError:
+def _said(details: ErrorDetails, cls: type[BaseModel], document: Document, at: Where, skip: int) -> ProjectError:
     loc, kind = details["loc"], details["type"]
-    where = (*at, *loc)
+    where = (*at, *loc[skip:])
     if kind == "extra_forbidden":
         return unknown_key(str(loc[-1]), _keys_at(cls, loc[:-1]), document, where)
     if kind == "missing":
         hint = f"add `{loc[-1]}:`"
         return ProjectError("LG-102", f"`{loc[-1]}` is missing", place=document.key(where[:-1]), hint=hint)
-    name = next((str(part) for part in reversed(loc) if isinstance(part, str)), "the file")
+    name = next((str(part) for part in reversed(where) if isinstance(part, str)), "the file")
     if isinstance(details["input"], Secret):
         return ProjectError(
             "LG-113",

@@ -85,9 +85,7 @@ def read(text: str, file: str, first_line: int = 1) -> Document:
     except (YAMLError, RecursionError) as error:
         bad = getattr(error, "position", None)
         line = text.count("\n", 0, bad) + first_line if isinstance(bad, int) else first_line
-        raise ProjectError(
-            "LG-104", "the file holds a character that YAML forbids", place=Place(file, line)
-        ) from None
+        raise ProjectError("LG-104", "the file holds a character that YAML forbids", place=Place(file, line)) from None
     finally:
         loader.dispose()
     value = None if node is None else _Builder(document).build(node, (), ())
@@ -109,9 +107,7 @@ def _unreadable(document: Document, error: MarkedYAMLError) -> ProjectError:
         hint = "quote a text that begins with `&` or `*`"
     elif "cannot start any token" in problem:
         hint = "quote a text that begins with `@`, `%` or a backquote"
-    return ProjectError(
-        "LG-104", problem, place=document.point(document.first_line + line, column + 1), hint=hint
-    )
+    return ProjectError("LG-104", problem, place=document.point(document.first_line + line, column + 1), hint=hint)
 
 
 class _Builder:

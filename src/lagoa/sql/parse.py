@@ -93,7 +93,7 @@ def _late(module: str) -> Any:
 def parse(text: str, file: str, first_line: int = 1) -> Query:
     """Read one query; `first_line` is the line of the file on which text begins.
 
-    Raises ProjectError LG-105, placed in the user's file, when it is not SQL. Why what is SQL cannot be a model
+    Raises ProjectError LG-105, placed in the user's file, when it is not SQL. Why a query cannot be a model
     is told by `Query.trouble`.
     """
     query: Query = _late("tree").read(text, file, first_line)
@@ -103,8 +103,10 @@ def parse(text: str, file: str, first_line: int = 1) -> Query:
 def same(a: str, b: str) -> bool:
     """Say whether two texts are one query but for comments, layout and the case of keywords.
 
-    Both are read by today's parser; a text that it cannot read is the same as nothing, not even as itself.
+    Both are read by today's parser; a text that it cannot read is the same as no other text.
     """
+    if a == b:
+        return True
     answer: bool = _late("compare").same(a, b)
     return answer
 

@@ -244,9 +244,14 @@ def _is_cte(table: exp.Expr, name: str) -> bool:
 def _columns(root: exp.Expr) -> tuple[str, ...] | None:
     if not isinstance(root, exp.Query):
         return None
+    if any(union.args.get("by_name") for union in root.find_all(exp.SetOperation)):
+        return None
     names = []
     for projection in root.selects:
-        if projection.is_star or not projection.output_name:
+        # only a column or an alias names itself; some expressions become several columns
+        if not isinstance(projection, (exp.Alias, exp.Column)) or projection.is_star:
+            return None
+        if projection.find(exp.Columns, exp.Unnest, exp.Explode):
             return None
         names.append(projection.output_name)
     return tuple(names) or None
