@@ -67,7 +67,10 @@ class Portion:
     size: int | None = None
     """Bytes of input, for progress."""
     close: Callable[[], None] = lambda: None
-    """Called once when the portion is done with, staged or not."""
+    """Called once when the portion is done with, staged or not.
+
+    Raises what kept its rows from being read, since an engine that reads Arrow knows an error's text alone.
+    """
 
 
 @dataclass
