@@ -1,0 +1,99 @@
+"""Lays rows out as aligned text, whatever the data holds: wide letters, line breaks, or control codes."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+NULL = "∅"
+GAP = "  "
+_LEAST = 8
+"""A column is not made narrower than this; columns that then do not fit are left out, and counted."""
+_SHOWN = {"\n": "↵", "\r": "", "\t": "→"}
+
+Style = Callable[[str], str]
+"""Wraps a text in colour, or returns it as it is."""
+
+
+def grid(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str | None]],
+    right: Collection[int] = (),
+    width: int | None = None,
+    bold: Style = str,
+    dim: Style = str,
+) -> list[str]:
+    """Lay out a table as lines of text; columns in `right` are right-aligned.
+
+    With `width`, wide columns are cut (`…`) until the lines fit; what cannot fit is named by a last line.
+    """
+    shown = [[_flat(cell) for cell in row] for row in rows]
+    heads = [_flat(header) or "" for header in headers]
+    wide = [max(_width(head), *(_width(_or_null(row[i])) for row in shown), 0) for i, head in enumerate(heads)]
+    kept = _fitted(wide, width) if width else wide
+    count = len(kept)
+    lines = [bold(_line(heads, kept, right, str)), dim(GAP.join("─" * w for w in kept))]
+    lines += [_line(row, kept, right, dim) for row in shown]
+    if count < len(heads):
+        left_out = len(heads) - count
+        words = f"… {left_out} more column{'s' if left_out > 1 else ''}: {', '.join(heads[count:])}"
+        lines.append(dim(_cut(words, width) if width else words))
+    return lines
+
+
+def _line(cells: Sequence[str | None], widths: Sequence[int], right: Collection[int], dim: Style) -> str:
+    parts = []
+    last = len(widths) - 1
+    for i, wide in enumerate(widths):
+        cell = cells[i]
+        text = _cut(_or_null(cell), wide)
+        space = " " * (wide - _width(text))
+        shown = dim(text) if cell is None else text
+        parts.append(space + shown if i in right else shown if i == last else shown + space)
+    return GAP.join(parts)
+
+
+def _fitted(wide: list[int], width: int) -> list[int]:
+    """Take from the widest column until all fit; drop the last ones when that is not enough."""
+    kept = list(wide)
+    while kept and sum(min(w, _LEAST) for w in kept) + len(GAP) * (len(kept) - 1) > width and len(kept) > 1:
+        kept.pop()
+    while (over := sum(kept) + len(GAP) * (len(kept) - 1) - width) > 0:
+        widest = max(kept)
+        if widest <= _LEAST:
+            break
+        second = max([w for w in kept if w < widest], default=_LEAST)
+        at = kept.index(widest)
+        kept[at] = max(_LEAST, second if kept.count(widest) == 1 and widest - second < over else widest - 1)
+    return kept
+
+
+def _or_null(cell: str | None) -> str:
+    return NULL if cell is None else cell
+
+
+def _flat(text: str | None) -> str | None:
+    """Keep a cell on one line and free of codes that would steer the terminal."""
+    if text is None or text.isprintable():
+        return text
+    return "".join(_SHOWN.get(c, c if c.isprintable() else "�") for c in text)
+
+
+def _cut(text: str, wide: int) -> str:
+    if _width(text) <= wide:
+        return text
+    taken, used = [], 0
+    for letter in text:
+        step = _width(letter)
+        if used + step > wide - 1:
+            break
+        taken.append(letter)
+        used += step
+    return "".join(taken) + "…"
+
+
+def _width(text: str) -> int:
+    """Count the places that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
