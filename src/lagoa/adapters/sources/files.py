@@ -1,0 +1,306 @@
+"""Files in a folder: CSV and TSV however dirty, JSON and Parquet, whole or as they arrive."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import pyarrow as pa
+from pydantic import Field, field_validator, model_validator
+
+from lagoa.errors import SourceError
+from lagoa.kit.column_names import OWN, column_name
+from lagoa.kit.delimited.dialect import Dialect
+from lagoa.kit.delimited.read import Delimited, Noted, Text
+from lagoa.kit.encoding import canonical
+from lagoa.kit.landing import Found, find, is_pattern, literal_folder, printable
+from lagoa.kit.pieces import Scratch
+from lagoa.kit.shape import Shape
+from lagoa.kit.values import Spelling
+from lagoa.ports import Batch, Json, Reading, Source
+from lagoa.spec.column import StreamColumn
+from lagoa.spec.declared import Declared
+from lagoa.spec.stream import Stream
+
+Format = Literal["csv", "tsv", "json", "ndjson", "parquet"]
+_ENDINGS: dict[str, Format] = {
+    "csv": "csv",
+    "txt": "csv",
+    "tsv": "tsv",
+    "tab": "tsv",
+    "json": "json",
+    "ndjson": "ndjson",
+    "jsonl": "ndjson",
+    "parquet": "parquet",
+    "pq": "parquet",
+}
+_BATCH_BYTES, _BATCH_FILES = 1 << 30, 1000
+
+
+class FileOptions(Declared):
+    """How files are written; said of the source, it holds for every stream that does not say otherwise."""
+
+    path: str | None = None
+    """Source: the folder, and maybe a pattern for all streams. Stream: the pattern under that folder, where `*` is
+    part of a name, `**` any folders, `{level}` a name that becomes a column, `{stream}` the stream's name."""
+    format: Format | None = None
+    """csv, tsv, json, ndjson or parquet; told by the file's ending when left out. A `.gz` is unpacked."""
+    delimiter: str | None = Field(None, min_length=1, max_length=4)
+    """What stands between fields: `,` unless said otherwise, a tab for tsv."""
+    quote: str | None = Field(None, max_length=1)
+    """What stands around a field that holds a delimiter; '' when there is none."""
+    escape: str | None = Field(None, max_length=1)
+    """What stands before a quote inside quotes; the quote itself when left out."""
+    comment: str | None = Field(None, min_length=1, max_length=1)
+    """A line that starts with it is passed over."""
+    header: bool | None = None
+    """Whether the first record names the columns; true when left out."""
+    names: tuple[str, ...] | None = None
+    """The columns' names, one for each column, instead of the header's."""
+    rename: Mapping[str, str] | None = None
+    """Other names for some columns: {spelling in the file: name}."""
+    skip: int | None = Field(None, ge=0)
+    """How many lines stand before the header or the first record."""
+    encoding: str | None = None
+    """auto, utf-8, latin-1, cp1252, utf-16, …"""
+    decimal: str | None = Field(None, min_length=1, max_length=1)
+    """The decimal separator of declared numbers; `.` when left out."""
+    thousands: str | None = Field(None, min_length=1, max_length=1)
+    """The thousands separator of declared numbers; none when left out."""
+    null_values: tuple[str, ...] | None = None
+    """Texts that mean null, quoted or not. An empty field without quotes always does."""
+    trim: bool | None = None
+    """Whether blanks around values go away."""
+    date_format: str | None = None
+    """How declared dates are written, in strptime's words: '%d/%m/%Y'."""
+    timestamp_format: str | None = None
+    """How declared timestamps are written: '%d/%m/%Y %H:%M'."""
+    records: str | None = Field(None, pattern=r"^\$(\.[^.\[\]]+)*$")
+    """JSON documents: where the list of records is, such as $.data.items."""
+    changed: Literal["refuse", "reload"] | None = None
+    """append: when a file that was loaded has other bytes now: refuse the run, or load it as a new file."""
+    allow_missing: bool | None = None
+    """Whether it is fine that no file is there."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        return None if value is None else canonical(value)
+
+
+class FileStream(Stream, FileOptions):
+    """Files with the same columns, which land in one table."""
+
+    @model_validator(mode="after")
+    def _columns_are_called_as_they_land(self) -> Self:
+        """Let `columns:`, `key:` and the like use the file's spelling: everybody else sees the name that lands."""
+        called = {name: column_name((self.rename or {}).get(name, name)) for name in self.columns}
+        if len(set(called.values())) < len(called):
+            twice = next(n for n in called if list(called.values()).count(called[n]) > 1)
+            raise ValueError(f"columns: `{twice}` is there twice, as `{called[twice]}`")
+        columns = {called[name]: column for name, column in self.columns.items()}
+        for name, column in columns.items():
+            if column.type is not None:
+                _spelling(name, column, self)
+        object.__setattr__(self, "columns", columns)
+        for field in ("key", "partition_by"):
+            object.__setattr__(self, field, tuple(column_name(n) for n in getattr(self, field)))
+        return self
+
+
+def _spelling(name: str, column: StreamColumn, options: Any) -> Spelling:
+    kind = (column.type or "text").strip()
+    format = column.format
+    if format is None:
+        format = {"date": options.date_format, "timestamp": options.timestamp_format}.get(kind.lower())
+        if kind.lower().startswith(("timestamptz", "timestamp with")):
+            format = options.timestamp_format
+    decimal, thousands = column.decimal or options.decimal or ".", column.thousands or options.thousands
+    if decimal == thousands:
+        raise ValueError(f"columns.{name}: decimal and thousands are both `{decimal}`")
+    found = Spelling(kind, format, decimal, thousands)
+    try:
+        found.kind()
+    except ValueError as error:
+        raise ValueError(f"columns.{name}.type: {error}") from error
+    return found
+
+
+class Files(Source, FileOptions):
+    """Reads files of a folder: CSV and TSV however dirty, JSON, NDJSON and Parquet, compressed or not."""
+
+    streams: Mapping[str, FileStream]
+    """What is read from it, by name; each lands in bronze.<source>_<stream>."""
+
+    def read(self, reading: Reading) -> Iterator[Batch]:
+        """Read new files; see the port. The cursor is {file: [size, hash]}."""
+        stream = self._stream(reading.stream)
+        found = self._files(reading.stream, reading.project)
+        held: dict[str, list[Any]] = dict(reading.since or {})
+        scratch = Scratch(reading.folder)
+        if stream.mode == "replace":
+            yield from self._replace(stream, found, reading, scratch)
+            return
+        fresh, notes = self._fresh(stream, found, held)
+        for group in _groups(fresh):
+            noted = Noted()
+            batch = self._batch(stream, group, scratch, noted)
+            batch.cursor = partial(_remember, held, group, noted)
+            batch.notes = noted.notes
+            noted.notes[:0] = notes
+            notes = []
+            yield batch
+            held = _remember(held, group, noted)
+
+    def check(self, stream: str, project: Path) -> None:
+        """Say whether the stream's files are there."""
+        self._files(stream, project)
+
+    # ------------------------------------------------------------ which files
+    def _stream(self, name: str) -> FileStream:
+        """Return the stream with the source's options where it has none of its own."""
+        stream = self.streams[name]
+        options = [n for n in FileOptions.model_fields if n != "path" and getattr(stream, n) is None]
+        return stream.model_copy(update={n: getattr(self, n) for n in options})
+
+    def _place(self, name: str, project: Path) -> tuple[Path, str]:
+        """Return the folder that is never left, and the pattern under it."""
+        own, shared = self.streams[name].path, self.path or "."
+        if is_pattern(shared):
+            folder, pattern = literal_folder(shared)
+        else:
+            folder, pattern = shared, f"{{stream}}.{self.streams[name].format or self.format or 'csv'}"
+        if own is not None:
+            pattern = own
+            if Path(own).is_absolute():
+                folder, pattern = literal_folder(own)
+        return project / Path(folder).expanduser(), pattern.replace("{stream}", name)
+
+    def _files(self, name: str, project: Path) -> list[Found]:
+        folder, pattern = self._place(name, project)
+        found = find(folder, pattern)
+        if not found and not self._stream(name).allow_missing:
+            raise SourceError(
+                "LG-203",
+                f"no file in {folder} is called {pattern}",
+                hint="check `path:`; `allow_missing: true` if that is fine",
+            )
+        return found
+
+    def _fresh(self, stream: FileStream, found: Sequence[Found], held: Json) -> tuple[list[Found], list[str]]:
+        """Return the files that are new or have changed, and notes."""
+        fresh, notes = [], []
+        for file in found:
+            known = held.get(file.name)
+            if known is not None and known[0] == file.size and _digest(file) == known[1]:
+                continue
+            if known is not None and stream.mode == "append" and stream.changed != "reload":
+                raise SourceError(
+                    "LG-209",
+                    f"{printable(file.name)} was loaded with {known[0]} bytes and has {file.size} other ones now",
+                    hint="deliver news in new files; or `changed: reload` loads it again as a new file, "
+                    "`mode: merge` updates rows by key, `mode: replace` reads everything each time",
+                )
+            if file.path.stat().st_size != file.size:
+                notes.append(f"{printable(file.name)} is still being written; it is left for the next run")
+                continue
+            fresh.append(file)
+        return fresh, notes
+
+    def _replace(self, stream: FileStream, found: list[Found], reading: Reading, scratch: Scratch) -> Iterator[Batch]:
+        if reading.since is not None and _same(found, reading.since):
+            return
+        noted = Noted()
+        batch = self._batch(stream, found, scratch, noted)
+        batch.cursor = partial(_remember, {}, found, noted)
+        batch.notes = noted.notes
+        yield batch
+
+    # ------------------------------------------------------------ what they hold
+    def _batch(self, stream: FileStream, files: Sequence[Found], scratch: Scratch, noted: Noted) -> Batch:
+        format = self._format(stream, files, scratch, noted)
+        arrive = format.schema(files)
+        names = tuple(name for name, _ in files[0].levels) if files else ()
+        for level in names:
+            if level in arrive or level in OWN:
+                raise SourceError(
+                    "LG-206",
+                    f"`{level}` is a level of the path and a column of the files",
+                    hint="call the level otherwise",
+                )
+        spellings = {n: _spelling(n, c, stream) for n, c in stream.columns.items() if c.type is not None}
+        for name in spellings:
+            if name not in arrive and name not in names:
+                noted.notes.append(f"column {name} is declared, but no file has it")
+        kinds = {**arrive, **{level: pa.string() for level in names}}
+        fields = [
+            pa.field(name, spellings[name].kind() if name in spellings else kind)
+            for name, kind in kinds.items()
+            if name not in stream.dropped
+        ]
+        private = frozenset(name for name, column in stream.columns.items() if column.pii)
+        shape = Shape(pa.schema(fields), spellings, private, stream.dropped, names)
+        return Batch(format.portions(files, shape), shape.schema)
+
+    def _format(self, stream: FileStream, files: Sequence[Found], scratch: Scratch, noted: Noted) -> Delimited:
+        kind = stream.format or _by_ending(files)
+        if kind not in ("csv", "tsv"):
+            raise SourceError("LG-110", f"format {kind} cannot be read yet")
+        quote = '"' if stream.quote is None else stream.quote
+        dialect = Dialect(
+            delimiter=stream.delimiter or ("\t" if kind == "tsv" else ","),
+            quote=quote,
+            escape=quote if stream.escape is None else stream.escape,
+            comment=stream.comment,
+            header=stream.header is not False,
+            skip=stream.skip or 0,
+        )
+        text = Text(
+            dialect,
+            stream.encoding or "auto",
+            stream.names or (),
+            stream.rename or {},
+            stream.null_values or (),
+            bool(stream.trim),
+        )
+        return Delimited(text, scratch, noted)
+
+
+def _by_ending(files: Sequence[Found]) -> Format:
+    name = files[0].name.lower().removesuffix(".gz") if files else ""
+    return _ENDINGS.get(name.rpartition(".")[2], "csv")
+
+
+def _digest(file: Found) -> str:
+    with file.path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _same(found: Sequence[Found], held: Json) -> bool:
+    return {f.name: f.size for f in found} == {n: v[0] for n, v in held.items()} and all(
+        _digest(f) == held[f.name][1] for f in found
+    )
+
+
+def _remember(held: Mapping[str, Any], files: Sequence[Found], noted: Noted) -> dict[str, Any]:
+    return {**held, **{f.name: [f.size, noted.digests[f.name]] for f in files if f.name in noted.digests}}
+
+
+def _groups(files: Sequence[Found]) -> Iterator[list[Found]]:
+    """Cut files into batches that one commit holds."""
+    group: list[Found] = []
+    size = 0
+    for file in files:
+        if group and (size + file.size > _BATCH_BYTES or len(group) >= _BATCH_FILES):
+            yield group
+            group, size = [], 0
+        group.append(file)
+        size += file.size
+    if group:
+        yield group
+
+
+Adapter = Files

@@ -1,0 +1,142 @@
+"""A folder of files: which ones a path with `*` and `{levels}` means, never one outside the folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lagoa.errors import SourceError
+
+_LEVEL = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_TOKEN = re.compile(r"\*\*|\*|\?|\{[A-Za-z_][A-Za-z0-9_]*\}")
+_NUMBER = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file: its real path, its name relative to the folder with `/`, its size, its levels' values."""
+
+    path: Path
+    name: str
+    size: int
+    levels: tuple[tuple[str, str], ...] = ()
+
+
+def is_pattern(path: str) -> bool:
+    """Say whether a path has a `*`, a `?` or a `{level}`; a `[` is a letter like any other."""
+    return _TOKEN.search(path) is not None
+
+
+def literal_folder(path: str) -> tuple[str, str]:
+    """Split a path at the folder before its first segment with a `*`, `?` or `{level}`, or before the file's name."""
+    parts = path.split("/")
+    cut = next((i for i, part in enumerate(parts[:-1]) if is_pattern(part)), len(parts) - 1)
+    return "/".join(parts[:cut]) or ("/" if path.startswith("/") else ""), "/".join(parts[cut:])
+
+
+def find(base: Path, pattern: str) -> list[Found]:
+    """Return the files under `base` that the pattern means, in natural order (`2.csv` before `10.csv`).
+
+    `*` and `?` stay within a folder, `**` crosses folders, `{name}` is a level. Names that start with a dot are passed
+    over unless the pattern spells the dot. Raises SourceError LG-208 for a `..` or a link that leaves `base`.
+    """
+    segments = [s for s in pattern.split("/") if s not in ("", ".")]
+    if ".." in segments:
+        raise _outside(pattern, base)
+    matcher = re.compile("/".join(_expression(segments)).replace("(?:.+/)?/", "(?:.+/)?"), re.DOTALL)
+    root = base.resolve()
+    found = []
+    for path, name in _walk(base, segments):
+        hit = matcher.fullmatch(name)
+        if hit is None:
+            continue
+        real = path.resolve()
+        if not real.is_relative_to(root):
+            raise _outside(name, base)
+        found.append(Found(real, name, real.stat().st_size, tuple((k.lower(), v) for k, v in hit.groupdict().items())))
+    return sorted(found, key=lambda f: natural(f.name))
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Return a key that sorts numbers within names by their value."""
+    return [(0, int(p), p) if p.isdecimal() and p.isascii() else (1, 0, p) for p in _NUMBER.split(name)]
+
+
+def _outside(name: str, base: Path) -> SourceError:
+    return SourceError(
+        "LG-208", f"`{printable(name)}` leads out of {base}", hint="name the other folder in the source's `path:`"
+    )
+
+
+def printable(name: str) -> str:
+    """Show a file's name on one line, whatever it holds."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
+
+
+def _expression(segments: Sequence[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    for nth, segment in enumerate(segments):
+        if segment == "**":
+            yield ".+" if nth == len(segments) - 1 else "(?:.+/)?"
+            continue
+        text, place = "", 0
+        for token in _TOKEN.finditer(segment):
+            text += re.escape(segment[place : token.start()]) + _one(token[0], seen)
+            place = token.end()
+        yield text + re.escape(segment[place:])
+
+
+def _one(mark: str, seen: set[str]) -> str:
+    if mark == "?":
+        return "[^/]"
+    if mark.startswith("*"):
+        return "[^/]*"
+    name = mark[1:-1]
+    if name in seen:
+        return f"(?P={name})"
+    seen.add(name)
+    return f"(?P<{name}>[^/]+)"
+
+
+def _walk(base: Path, segments: Sequence[str]) -> Iterator[tuple[Path, str]]:
+    """Visit only the folders that the pattern can mean."""
+    deep = "**" in segments
+    depth = segments.index("**") if deep else len(segments) - 1
+    tests = [re.compile(t, re.DOTALL) for t in _loose(segments[:depth])]
+    hidden = any(s.startswith(".") for s in segments)
+    stack = [("", 0)]
+    while stack:
+        folder, level = stack.pop()
+        for entry in _entries(base / folder):
+            if entry.name.startswith(".") and not hidden:
+                continue
+            name = f"{folder}{entry.name}"
+            if level < len(tests) and not tests[level].fullmatch(entry.name):
+                continue
+            # below a `**` links are not followed: one to a folder above would be walked for ever
+            if (level < depth or deep) and entry.is_dir(follow_symlinks=level < depth):
+                stack.append((name + "/", level + 1))
+            if level >= depth and entry.is_file():
+                yield Path(entry.path), name
+
+
+def _loose(segments: Sequence[str]) -> Iterator[str]:
+    for segment in segments:
+        place, text = 0, ""
+        for token in _TOKEN.finditer(segment):
+            text += re.escape(segment[place : token.start()]) + ("." if token[0] == "?" else ".*")
+            place = token.end()
+        yield text + re.escape(segment[place:])
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except PermissionError as error:
+        raise SourceError("LG-201", f"{folder} cannot be read: {error.strerror}") from error
