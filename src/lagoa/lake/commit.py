@@ -54,6 +54,8 @@ class Commit:
     run: str = ""
     description: str | None = None
     data_change: bool = True
+    alter: bool = False
+    """The schema changes, although the files stay."""
 
 
 def properties(state: int | None, run: str) -> CommitProperties:
@@ -71,7 +73,7 @@ def prepare(table: Table, commit: Commit) -> Callable[[], object]:
     handle = table.handle
     if handle is None:
         return lambda: _create(table, commit, delta)
-    if commit.replace and _needs_metadata(table, handle, commit, delta):
+    if commit.alter or (commit.replace and _needs_metadata(table, handle, commit, delta)):
         return lambda: _by_hand(table, handle, commit, delta)
     return lambda: _write(table, handle, commit, delta)
 
@@ -108,9 +110,7 @@ def _write(table: Table, handle: DeltaTable, commit: Commit, delta: Schema) -> N
 
 def _adds(commit: Commit) -> list[AddAction]:
     now = _now()
-    return [
-        AddAction(a.path, a.size, dict(a.partition), now, commit.data_change, a.stats) for a in commit.adds
-    ]
+    return [AddAction(a.path, a.size, dict(a.partition), now, commit.data_change, a.stats) for a in commit.adds]
 
 
 def _now() -> int:
@@ -151,14 +151,14 @@ def _configuration(held: Mapping[str, str], commit: Commit) -> dict[str, str]:
 
 
 def _by_hand(table: Table, handle: DeltaTable, commit: Commit, delta: Schema) -> None:
-    """Write a replace's commit file ourselves: the Delta protocol's own compare-and-swap is a file that
+    """Write the commit file ourselves: the Delta protocol's own compare-and-swap is a file that
     must be new."""
     now = _now()
     actions: list[dict[str, Any]] = [{"commitInfo": _info(table, commit, now)}]
     if _lacks_ntz(handle, delta):
         actions.append({"protocol": _protocol_with_ntz(handle)})
     actions.append({"metaData": _metadata(handle, commit, delta)})
-    for file in table.files.values():
+    for file in table.files.values() if commit.replace else ():
         gone = {
             "path": file.logged,
             "dataChange": True,
@@ -173,10 +173,16 @@ def _by_hand(table: Table, handle: DeltaTable, commit: Commit, delta: Schema) ->
             "size": added.size,
         }
         actions.append({"add": new | {"modificationTime": now, "dataChange": True, "stats": added.stats}})
-    actions.append({"txn": {"appId": log.APP, "version": commit.state, "lastUpdated": now}})
-    _link(
-        table.path, table.version + 1, "\n".join(json.dumps(a, ensure_ascii=False) for a in actions).encode()
-    )
+    actions.append({"txn": {"appId": log.APP, "version": commit.state}})
+    _link(table.path, table.version + 1, "\n".join(json.dumps(a, ensure_ascii=False) for a in actions).encode())
+
+
+def select(table: Table, state: int, operation: str, run: str) -> None:
+    """Commit nothing but that a state is true now."""
+    said = {"lagoa.run": run} if run else {}
+    info = {"timestamp": _now(), "operation": operation, "engineInfo": "lagoa", "readVersion": table.version}
+    actions = [{"commitInfo": info | said}, {"txn": {"appId": log.APP, "version": state}}]
+    _link(table.path, table.version + 1, "\n".join(json.dumps(a) for a in actions).encode())
 
 
 def _info(table: Table, commit: Commit, now: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -79,12 +79,10 @@ def hash_in(name: str) -> str | None:
     return last if ours and all(c in "0123456789abcdef" for c in last) else None
 
 
-def hive(partition: dict[str, str | None]) -> str:
+def hive(partition: Mapping[str, str | None]) -> str:
     """Return the folder of a partition, `column=value/…/`, names and values URL-encoded; '' when there is
     none."""
-    return "".join(
-        f"{_segment(column)}={NULL if v is None else _segment(v)}/" for column, v in partition.items()
-    )
+    return "".join(f"{_segment(column)}={NULL if v is None else _segment(v)}/" for column, v in partition.items())
 
 
 def _segment(text: str) -> str:
@@ -94,9 +92,7 @@ def _segment(text: str) -> str:
     return encoded[:_LONGEST].rsplit("%", 1)[0] + "-" + hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def place(
-    staged: Path, root: Path, partition: dict[str, str | None] | None = None, prefix: str = "part"
-) -> str:
+def place(staged: Path, root: Path, partition: Mapping[str, str | None] | None = None, prefix: str = "part") -> str:
     """Move a staged file into a table as `[column=value/]part-<uuidv7>-<hash of its bytes>.parquet`;
     return that path.
 

@@ -79,9 +79,7 @@ def damage(log: Log, label: object) -> LakeError | None:
 
 def damaged(label: object, what: str) -> LakeError:
     """Make the error LG-302 of a table."""
-    hint = (
-        "restore that file from a copy, or rebuild with --full; `lagoa doctor --verify` looks at every byte"
-    )
+    hint = "restore that file from a copy, or rebuild with --full; `lagoa doctor --verify` looks at every byte"
     return LakeError("LG-302", f"{label}: {what}", hint=hint)
 
 

@@ -23,8 +23,6 @@ from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
 from lagoa.ports import Json, StagedFile
 
-SIDE = "_side"
-"""The partition of staged changes: `old` holds rows as they were, `new` as they have become."""
 _TOGETHER = 4
 
 
@@ -32,9 +30,9 @@ _TOGETHER = 4
 class Change:
     """What is to become true. `adds` are staged files; `removes` live files' paths, needed for a merge only.
 
-    `changes`: None, everything changed; [], the added files are the changed rows; else staged files,
-    partitioned by `_side` ('old' or 'new'), of exactly the changed rows. A cursor of None keeps the one that
-    the table has, but for a replace, which starts anew. `personal` columns get no statistics.
+    `changes`: None, everything changed; [], the added files are the changed rows; else staged files of exactly
+    the changed rows, whose column `_side` is 'old' or 'new'. A cursor of None keeps the one that the table has,
+    but for a replace, which starts anew. `personal` columns get no statistics.
     """
 
     mode: Literal["append", "merge", "replace"]
@@ -54,7 +52,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class _Ready:
+class Ready:
     """A change whose files lie where they will stay, durably."""
 
     adds: Sequence[Adding]
@@ -72,17 +70,17 @@ def publish(lake: Lake, table: Table, change: Change) -> Table:
     with writing(table.name):
         if table.exists:
             log.durable(table.path, table.state.version if table.state else table.version, table.version)
-        ready = _placed(lake, table, change)
+        ready = place_all(lake, table, change)
         return settle(lake, table, partial(_attempt, lake, change, ready))
 
 
 def _fit(lake: Lake, table: Table, change: Change) -> Table:
     """Refuse what would damage the table; move a broken one aside, which only a replace may do."""
     twice_named(change.schema.names)
-    if table.distrust is not None and change.mode != "replace":
-        raise table.distrust
-    if table.broken:
-        return _set_aside(lake, table)
+    if change.mode != "replace" and table.exists and (doubt := table.doubt()) is not None:
+        raise doubt
+    if table.broken or (table.trusted and _unreadable(table)):
+        return set_aside(lake, table)
     if not table.exists:
         return table
     if table.mapped:
@@ -99,9 +97,15 @@ def _fit(lake: Lake, table: Table, change: Change) -> Table:
     return table
 
 
-def _set_aside(lake: Lake, table: Table) -> Table:
-    """A log that cannot be read takes no commit: its folder is kept under another name and the table
-    begins anew."""
+def _unreadable(table: Table) -> bool:
+    try:
+        return table.exists and table.handle is None
+    except LakeError:
+        return True
+
+
+def set_aside(lake: Lake, table: Table) -> Table:
+    """Keep a folder whose log takes no commit any more under another name; the table begins anew."""
     home = lake.path(table.name)
     with writing(table.name):
         home.rename(home.with_name(f".{home.name}.broken-{new_id():x}"))
@@ -110,11 +114,11 @@ def _set_aside(lake: Lake, table: Table) -> Table:
 
 
 # ---------------------------------------------------------------- files
-def _placed(lake: Lake, table: Table, change: Change) -> _Ready:
-    """Move the staged files to their places and make them durable, many at a time."""
+def place_all(lake: Lake, table: Table, change: Change) -> Ready:
+    """Move a change's staged files to their places and make them durable, many at a time."""
     homes = table.path, table.path / CHANGES, lake.path(table.name.quarantine)
     jobs = [partial(place, f.path, homes[0], _delta_partition(table, f)) for f in change.adds]
-    jobs += [partial(place, f.path, homes[1], prefix=_side(f)) for f in change.changes or ()]
+    jobs += [partial(place, f.path, homes[1], prefix="changes") for f in change.changes or ()]
     jobs += [partial(place, f.path, homes[2]) for f in change.bad]
     names = _all(jobs)
     first, second = len(change.adds), len(change.adds) + len(change.changes or ())
@@ -124,13 +128,11 @@ def _placed(lake: Lake, table: Table, change: Change) -> _Ready:
             fsync(folder(inside))
     folder(table.path)
     adds = [
-        Adding(
-            name, f.size, f.rows, delta_stats(f, change.schema, change.personal), _delta_partition(table, f)
-        )
+        Adding(name, f.size, f.rows, delta_stats(f, change.schema, change.personal), _delta_partition(table, f))
         for name, f in zip(groups[0], change.adds, strict=True)
     ]
     bad = [Placed(name, f.rows, f.size) for name, f in zip(groups[2], change.bad, strict=True)]
-    return _Ready(adds, None if change.changes is None else groups[1], bad)
+    return Ready(adds, None if change.changes is None else groups[1], bad)
 
 
 def _all(jobs: Sequence[partial[str]]) -> list[str]:
@@ -138,13 +140,6 @@ def _all(jobs: Sequence[partial[str]]) -> list[str]:
         return [job() for job in jobs]
     with ThreadPoolExecutor(min(_TOGETHER, len(jobs)), thread_name_prefix="place") as pool:
         return [f.result() for f in [pool.submit(job) for job in jobs]]
-
-
-def _side(file: StagedFile) -> str:
-    side = file.partition.get(SIDE)
-    if side not in ("old", "new"):
-        raise ValueError(f"changed rows are staged with partition_by=({SIDE!r},), 'old' or 'new'")
-    return side
 
 
 def _delta_partition(table: Table, file: StagedFile) -> dict[str, str | None]:
@@ -159,7 +154,7 @@ def _delta_partition(table: Table, file: StagedFile) -> dict[str, str | None]:
 
 
 # ---------------------------------------------------------------- state and commit
-def _state(lake: Lake, table: Table, change: Change, ready: _Ready) -> State:
+def _state(lake: Lake, table: Table, change: Change, ready: Ready) -> State:
     old, id = table.state, new_id(table.selected)
     whole = change.mode == "replace"
     gone = 0 if whole else sum(table.files[path].rows for path in change.removes)
@@ -182,9 +177,7 @@ def _state(lake: Lake, table: Table, change: Change, ready: _Ready) -> State:
         definition=change.definition,
         inputs=change.inputs,
         cursor=old.cursor if old and change.cursor is None and not whole else change.cursor,
-        added=[Placed(a.path, a.rows, a.size, a.partition) for a in ready.adds]
-        if change.mode == "append"
-        else [],
+        added=[Placed(a.path, a.rows, a.size, a.partition) for a in ready.adds] if change.mode == "append" else [],
         changes=None if ready.changes is None else list(ready.changes),
         checks=change.checks,
         bad=ready.bad,
@@ -196,7 +189,7 @@ def _state(lake: Lake, table: Table, change: Change, ready: _Ready) -> State:
     )
 
 
-def _attempt(lake: Lake, change: Change, ready: _Ready, table: Table) -> Try | None:
+def _attempt(lake: Lake, change: Change, ready: Ready, table: Table) -> Try | None:
     """Make a try of the same files; None when what a merge removes is no longer live (somebody compacted
     it)."""
     if change.mode == "merge" and not set(change.removes) <= table.files.keys():

@@ -65,14 +65,10 @@ def delta_type(kind: pa.DataType, column: str) -> pa.DataType:
         return pa.binary()
     if pa.types.is_decimal(kind) and kind.precision <= 38 and 0 <= kind.scale <= kind.precision:
         return pa.decimal128(kind.precision, kind.scale)
-    kept = (
-        pa.types.is_signed_integer(kind) or pa.types.is_boolean(kind) or kind in (pa.float32(), pa.float64())
-    )
+    kept = pa.types.is_signed_integer(kind) or pa.types.is_boolean(kind) or kind in (pa.float32(), pa.float64())
     if kept or kind in (pa.string(), pa.binary(), pa.date32()):
         return kind
-    raise LakeError(
-        "LG-308", f"column `{column}` is {kind}, which Delta cannot keep", hint="cast it to another type"
-    )
+    raise LakeError("LG-308", f"column `{column}` is {kind}, which Delta cannot keep", hint="cast it to another type")
 
 
 def _nested(kind: pa.DataType, column: str) -> pa.DataType:
@@ -82,9 +78,7 @@ def _nested(kind: pa.DataType, column: str) -> pa.DataType:
         return pa.map_(delta_type(kind.key_type, column), delta_type(kind.item_type, column))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return pa.list_(pa.field("element", delta_type(kind.value_type, column)))
-    raise LakeError(
-        "LG-308", f"column `{column}` is {kind}, which Delta cannot keep", hint="cast it to another type"
-    )
+    raise LakeError("LG-308", f"column `{column}` is {kind}, which Delta cannot keep", hint="cast it to another type")
 
 
 def same_type(a: pa.DataType, b: pa.DataType) -> bool:

@@ -36,9 +36,7 @@ def settle(lake: Lake, table: Table, attempt: Callable[[Table], Try | None]) -> 
         now = lake.open(table.name, trust=True)
         if landed(now, tried, table.selected):
             log.durable(now.path, table.version + 1, now.version)
-            if now.distrust is not None:
-                raise now.distrust
-            return now
+            return lake.open(table.name)
         if now.selected != table.selected:
             raise _lost(table) from error
         if now.version == on.version:

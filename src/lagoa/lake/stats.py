@@ -41,8 +41,7 @@ def delta_stats(file: StagedFile, schema: pa.Schema, without: Collection[str] = 
             high.append(f"{key}:{bounds[1]}")
     parts = [f'"numRecords":{file.rows}']
     parts += [
-        f'"{name}":{{{",".join(v)}}}'
-        for name, v in (("minValues", low), ("maxValues", high), ("nullCount", nulls))
+        f'"{name}":{{{",".join(v)}}}' for name, v in (("minValues", low), ("maxValues", high), ("nullCount", nulls))
     ]
     return "{" + ",".join(parts) + "}"
 
@@ -78,9 +77,7 @@ def _float(kind: pa.DataType, text: str) -> str | None:
     try:
         value = float(text)
         if kind == pa.float32():
-            value = struct.unpack("f", struct.pack("f", value))[
-                0
-            ]  # 0.1 is not the float32 that lies in the file
+            value = struct.unpack("f", struct.pack("f", value))[0]  # 0.1 is not the float32 that lies in the file
     except (ValueError, OverflowError):
         return None
     return repr(value) if math.isfinite(value) else None

@@ -3,6 +3,7 @@ guard."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,9 +33,7 @@ class Lake:
         for layer in (*LAYERS, QUARANTINE):
             home = self.root / layer
             entries = home.iterdir() if home.is_dir() else ()
-            found += [
-                TableName(layer, p.name) for p in entries if is_name(p.name) and (p / log.FOLDER).is_dir()
-            ]
+            found += [TableName(layer, p.name) for p in entries if is_name(p.name) and (p / log.FOLDER).is_dir()]
         return sorted(found)
 
     def open(self, name: TableName, trust: bool = False) -> Table:
@@ -49,7 +48,9 @@ class Lake:
         if found is None:
             return Table(name, self.path(name))
         table = self._pin(name, found, found.newest)
-        if table.distrust is not None and not trust:
+        if trust:
+            return replace(table, trusted=True)
+        if table.distrust is not None:
             raise table.distrust
         return table
 
@@ -58,13 +59,13 @@ class Lake:
         LG-307."""
         found = log.listing(self.path(name))
         if found is None:
-            raise LakeError(
-                "LG-307", f"{name} has no version: it has not been built yet", hint=f"lagoa run -s {name}"
-            )
+            raise LakeError("LG-307", f"{name} has no version: it has not been built yet", hint=f"lagoa run -s {name}")
         version = when if isinstance(when, int) else self._version_at(name, found, when)
         if not 0 <= version <= found.newest:
             raise _no_version(name, f"version {version}")
         table = self._pin(name, found, version)
+        if table.distrust is not None:
+            table = replace(table, trusted=True)
         if table.broken:
             raise table.distrust or _no_version(name, f"version {version}")
         try:
@@ -113,8 +114,9 @@ class Lake:
         table = Table(name, path, version, distrust=_stateless(name))
         try:
             with asked(name):
-                selected = table.live.transaction_version(log.APP)
-                empty = not table.live.file_uris()
+                handle = replace(table, trusted=True).live
+                selected = handle.transaction_version(log.APP)
+                empty = not handle.file_uris()
         except LakeError as error:
             return Table(name, path, version, distrust=error, broken=True)
         if selected is None:

@@ -72,6 +72,8 @@ class Table:
     """The id of the state that the version selects, even when its file is lost."""
     distrust: LakeError | None = None
     """Why an ordinary opening would have refused this version; None when all is well."""
+    trusted: bool = False
+    """Opened to be mended: the guards of `handle` are left out."""
     broken: bool = False
     """The log itself is damaged: nothing can be committed on top of it."""
     _pinned: _Pinned = field(default_factory=_Pinned, repr=False, compare=False)
@@ -97,25 +99,34 @@ class Table:
     def _load(self) -> DeltaTable:
         with asked(self.name):
             handle = DeltaTable(str(self.path), version=self.version)
-        if self.distrust is not None:
-            return handle
-        if log.FORGETFUL in handle.metadata().configuration:
-            raise log.forgetful(self.name)
-        if self.state is not None:
-            self._judge(handle, self.state)
+        if not self.trusted and (doubt := self._doubt(handle)) is not None:
+            raise doubt
         return handle
 
-    def _judge(self, handle: DeltaTable, state: State) -> None:
-        """Refuse a table whose rows or columns are not those that our commit left: a lost commit
-        shows here."""
+    def doubt(self) -> LakeError | None:
+        """Say why this version is not to be trusted, from its opening or from its rows; None when all
+        is well."""
+        if self.distrust is not None or not self.exists:
+            return self.distrust
+        try:
+            return self._doubt(self.live)
+        except LakeError as error:
+            return error
+
+    def _doubt(self, handle: DeltaTable) -> LakeError | None:
+        """Find rows or columns that are not those that our commit left: a lost commit shows here."""
+        state = self.state
+        if log.FORGETFUL in handle.metadata().configuration:
+            return log.forgetful(self.name)
+        if state is None or self.distrust is not None:
+            return None
         rows = counted(handle)
         if rows is not None and rows != state.rows:
-            what = f"it holds {rows} rows where its state says {state.rows}: a commit was lost or changed"
-            raise log.damaged(self.name, what)
+            said = f"it holds {rows} rows where its state says {state.rows}: a commit was lost or changed"
+            return log.damaged(self.name, said)
         if state.table and handle.schema().to_json() != state.table:
-            raise log.damaged(
-                self.name, "its columns are not those that its state names: a commit was lost or changed"
-            )
+            return log.damaged(self.name, "its columns are not those that its state names: a commit was lost")
+        return None
 
     @property
     def files(self) -> Mapping[str, DataFile]:
@@ -127,14 +138,14 @@ class Table:
         """The columns, partition columns among them; no columns when there is no table."""
         if not self.exists:
             return pa.schema([])
-        if self.state is not None and self.state.table:
+        if self.state is not None and self.state.table and not self.trusted:
             return schema.from_json(self.state.table)
         return self._pinned.once("schema", lambda: schema.from_delta(self.live.schema()))
 
     @property
     def partition_by(self) -> Sequence[str]:
         """The columns that are folders."""
-        if self.state is not None and self.state.table:
+        if self.state is not None and self.state.table and not self.trusted:
             return tuple(self.state.partition_by)
         return tuple(self.live.metadata().partition_columns) if self.exists else ()
 
@@ -146,7 +157,7 @@ class Table:
     @property
     def rows(self) -> int:
         """How many rows it holds."""
-        if self.state is not None and self.distrust is None:
+        if self.state is not None and not self.trusted:
             return self.state.rows
         return sum(f.rows for f in self.files.values())
 
