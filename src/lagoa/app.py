@@ -21,7 +21,7 @@ from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
 from lagoa.lake.verify import Finding, verify
 from lagoa.observe.events import Event, Events
-from lagoa.observe.log import RunLog, new_run_id, runs_folder
+from lagoa.observe.log import RunLog, new_run_id, runs_folder, started
 from lagoa.observe.redact import Redactor
 from lagoa.plan.make import Wish, make, observe
 from lagoa.plan.step import Plan
@@ -150,13 +150,15 @@ class Project:
     def maintain(self, select: Sequence[str] = (), keep: timedelta = KEEP) -> dict[TableName, Any]:
         """Compact small files, remove what no version younger than `keep` needs, write checkpoints."""
         report: dict[TableName, Any] = {}
-        sweep(self.lake.root)
-        alive = live(self.lake.root)
-        for name in self._built(select):
-            with self.engine.session() as session:
-                compacted = compact(self.lake, session, name)
-            report[name] = (compacted, vacuum(self.lake, name, keep, alive))
-            checkpoint(self.lake, name)
+        run = new_run_id(datetime.now(UTC))
+        with Staging(self.lake.root, run) as staging:
+            sweep(self.lake.root)
+            oldest = started(min(live(self.lake.root)))
+            for name in self._built(select):
+                with self.engine.session() as session:
+                    compacted = compact(self.lake, session, name, staging.folder, run=run)
+                report[name] = (compacted, vacuum(self.lake, name, keep, oldest))
+                checkpoint(self.lake, name)
         return report
 
     def doctor(self, select: Sequence[str] = (), *, deep: bool = False) -> list[Finding]:

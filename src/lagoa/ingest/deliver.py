@@ -15,19 +15,9 @@ from lagoa.errors import SourceError
 from lagoa.ingest.drift import Drift
 from lagoa.ingest.shape import shaped, table_schema
 from lagoa.kit.stop import Stop
+from lagoa.lake.quarantine import SCHEMA
 from lagoa.ports import Batch, Engine, Portion, Reject, Session, Settled, StagedFile
 from lagoa.spec.stream import Stream
-
-REJECTED = pa.schema(
-    [
-        pa.field("_source", pa.string()),
-        pa.field("_reason", pa.string()),
-        pa.field("_raw", pa.string()),
-        pa.field("_run", pa.string()),
-        pa.field("_at", pa.timestamp("us", "UTC")),
-    ]
-)
-"""The columns of quarantined rows."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +126,7 @@ def _stage_rejects(rejects: list[Reject], to: Landing) -> list[StagedFile]:
             [to.run] * count,
             [to.at] * count,
         ],
-        schema=REJECTED,
+        schema=SCHEMA,
     )
     with to.engine.session() as session, to.stop.watch(session):
-        return session.stage(rows.to_reader(), to.folder / "rejects", REJECTED)
+        return session.stage(rows.to_reader(), to.folder / "rejects", SCHEMA)

@@ -26,6 +26,11 @@ def new_run_id(now: datetime | None = None) -> str:
     return f"{(now or datetime.now(UTC)).astimezone(UTC):%Y%m%d-%H%M%S}-{tail}"
 
 
+def started(run: str) -> datetime:
+    """Read from a run's id when it began, to the second (UTC)."""
+    return datetime.strptime(run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+
+
 def runs_folder(project: Path) -> Path:
     """Name the folder where a project's runs are logged."""
     return project / ".lagoa" / "runs"

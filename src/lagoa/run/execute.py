@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from random import Random
 
 from lagoa.errors import Conflict, LagoaError, LakeError, SourceError, Stopped
+from lagoa.lake.quarantine import follow
 from lagoa.lake.restore import accept
 from lagoa.plan.step import Plan, Step
 from lagoa.run.context import Context
@@ -36,7 +37,7 @@ class Executor:
 
     def results(self) -> list[Result]:
         """Carry out the plan and return what became of each table."""
-        waiting = {s.table: self._needs(s) for s in self._plan.selected}
+        waiting = {s.table: self._waits_for(s) for s in self._plan.selected}
         running: dict[Future[Result], TableName] = {}
         workers = max(2, self._context.engine.threads)
         with ThreadPoolExecutor(workers, thread_name_prefix="step") as pool:
@@ -50,11 +51,16 @@ class Executor:
         return [self._results[s.table] for s in self._plan.selected]
 
     def _needs(self, step: Step) -> set[TableName]:
-        """Name the steps that must have ended before this one may begin."""
+        """Name the steps whose tables this one is made of."""
         model = self._context.project.models.get(step.table)
-        if model is None:
-            return set()
-        found = {i.guarded for i in tables_behind(self._context.project, model.inputs)}
+        return self._behind(step, model.inputs) if model is not None else set()
+
+    def _waits_for(self, step: Step) -> set[TableName]:
+        """Name the steps that must have ended before this one may begin: its inputs, and what its checks read."""
+        return self._behind(step, self._context.project.graph.waits_for(step.table))
+
+    def _behind(self, step: Step, names: Sequence[TableName]) -> set[TableName]:
+        found = {i.guarded for i in tables_behind(self._context.project, names)}
         return (found & self._steps.keys()) - {step.table}
 
     def _result(self, step: Step) -> Result:
@@ -69,11 +75,12 @@ class Executor:
         if self._context.stop.event.is_set():
             events.emit("step.skipped", name, because="the run was stopped")
             return Result(step.table, "skipped", "the run was stopped")
-        if self._nothing_moved(step):
-            events.emit("step.unchanged", name, because=step.reason)
-            return self._unchanged(step, began)
-        events.emit("step.started", name)
         try:
+            self._catch_up(step)
+            if self._nothing_moved(step):
+                events.emit("step.unchanged", name, because=step.reason)
+                return self._unchanged(step, began)
+            events.emit("step.started", name)
             written = self._tried(step)
         except Stopped:
             events.emit("step.skipped", name, because="the run was stopped")
@@ -113,6 +120,12 @@ class Executor:
             if result.status in ("failed", "blocked", "skipped"):
                 return f"{name} {'failed' if result.status == 'failed' else 'was not built'}"
         return None
+
+    def _catch_up(self, step: Step) -> None:
+        """Let the quarantine follow what a run published that was killed before it could see to that."""
+        table = self._context.pinned.get(step.table)
+        if table is not None and table.state is not None and table.state.bad_at is not None:
+            follow(self._context.lake, step.table)
 
     def _nothing_moved(self, step: Step) -> bool:
         """Say, without opening anything, that a model need not run: nothing upstream was published in this run."""

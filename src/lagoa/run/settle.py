@@ -74,7 +74,13 @@ def _one_a_key(landed: Landed) -> str | None:
     if rows == different:
         return None
     order = [stream.cursor] if stream.cursor is not None and stream.cursor in landed.schema.names else []
-    kept = newest(landed.session, fine, list(stream.key), [*order, SOURCE])
+    file, line = (
+        f"regexp_replace({SOURCE}, ':\\d+$', '')",
+        f"try_cast(regexp_extract({SOURCE}, ':(\\d+)$', 1) as bigint)",
+    )
+    ranked = f"select *, {file} as _in, {line} as _line from {fine}"
+    kept = newest(landed.session, ranked, list(stream.key), [*order, "_in", "_line"])
+    kept = f"select {columns(_with_reasons(landed).names)} from ({kept})"
     return f"{kept} union all by name select * from {_CAME} where {REASON} is not null" if doubtful else kept
 
 

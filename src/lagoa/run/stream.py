@@ -14,7 +14,7 @@ from lagoa.errors import SourceError
 from lagoa.ingest.definition import changes, definition, personal
 from lagoa.ingest.deliver import Delivered, Landing, deliver
 from lagoa.ingest.drift import Drift, settle
-from lagoa.ingest.shape import business, table_schema
+from lagoa.ingest.shape import OWN, business, table_schema
 from lagoa.kit.text import quote
 from lagoa.lake.evolve import add_columns, retype
 from lagoa.lake.table import Table
@@ -140,6 +140,7 @@ def _work(
         cursor=held if cursor is None else cursor,
         partition_by=spec.partition_by,
         personal=personal(spec),
+        silent=OWN,
         description=spec.description,
     )
 
@@ -176,7 +177,7 @@ def _fit(
         kept = [f for f in drift.schema if f.name not in drift.missing or before is not None]
         return table, replace(drift, schema=pa.schema(kept))
     if table.exists and drift.widened:
-        table = retype(stream.context.lake, session, table, table_schema(drift), stream.context.run, folder / "retyped")
+        table = retype(stream.context.lake, session, table, table_schema(drift), folder, stream.context.run)
     if table.exists and drift.added:
         fields = pa.schema([drift.schema.field(n) for n in drift.added])
         table = add_columns(stream.context.lake, table, fields, stream.context.run)

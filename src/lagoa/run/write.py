@@ -43,6 +43,8 @@ class Work:
     cursor: Any = None
     partition_by: Sequence[str] = ()
     personal: frozenset[str] = frozenset()
+    silent: Sequence[str] = ()
+    """Columns in which a merged row may differ without having changed: which run loaded it, and when."""
     description: str | None = None
 
 
@@ -156,6 +158,7 @@ def _merged(session: Session, work: Work, audited: Audited, change: Change, fold
         folder / "merged",
         bounds=table.bounds(work.key),
         partition_by=work.partition_by,
+        ignore=work.silent,
     )
     root = str(table.path) + "/"
     change.adds, change.changes = done.adds, done.changes

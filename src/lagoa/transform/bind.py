@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from lagoa.lake.quarantine import SCHEMA
 from lagoa.lake.table import Table, bind
 from lagoa.ports import Session
 from lagoa.project.model import Project
@@ -30,7 +31,11 @@ def _bind(session: Session, project: Project, name: TableName, pins: Pins, done:
             _bind(session, project, needed, pins, done)
         session.bind(str(name), model.body)
     else:
-        bind(session, str(name), pins(name))
+        table = pins(name)
+        if name.layer == QUARANTINE and not table.exists:
+            session.bind(str(name), SCHEMA.empty_table())  # nothing was ever set aside
+        else:
+            bind(session, str(name), table)
 
 
 def tables_behind(project: Project, names: Iterable[TableName]) -> list[TableName]:
