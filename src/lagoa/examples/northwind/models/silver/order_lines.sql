@@ -15,4 +15,4 @@ select
     Quantity as quantity,
     Discount as discount,
     (UnitPrice * Quantity * (1 - Discount))::decimal(14, 2) as amount
-from bronze.northwind_order_details
+from bronze.northwind_orderdetails

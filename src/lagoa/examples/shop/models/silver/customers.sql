@@ -9,7 +9,7 @@ columns:
     description: Digits and punctuation, 000.000.000-00.
     checks: [{matches: '\d{3}\.\d{3}\.\d{3}-\d{2}', on_fail: quarantine}]
   email: {pii: email}
-  state: {description: Two letters, such as SP.}
+  state: {description: 'Two letters, such as SP.'}
 */
 select
     customer_id,

@@ -4,7 +4,7 @@ owner: shop@example.com
 columns:
   product_id: {checks: [{foreign_key: silver.products.product_id}]}
   quantity: {checks: [{min: 1, on_fail: quarantine}]}
-  amount: {description: Quantity times price, in reais.}
+  amount: {description: 'Quantity times price, in reais.'}
 */
 select
     order_id,

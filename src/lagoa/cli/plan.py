@@ -1,0 +1,90 @@
+"""`lagoa plan`: what a run would do to each table, and why, before anything is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from lagoa.cli import screen
+from lagoa.cli.settings import Settings, as_json, everywhere, selecting, with_settings
+
+if TYPE_CHECKING:
+    from lagoa.plan.step import Plan, Step
+
+SIGNS = {"new": "+", "changed": "~", "new data": "↑", "up to date": "=", "read": "?", "blocked": "×", "view": "·"}
+"""One sign for each status, so that a column of them can be read at a glance."""
+_COLOURS = {"new": "green", "changed": "yellow", "new data": "cyan", "blocked": "red"}
+
+
+@click.command(short_help="Say what a run would do and why.")
+@selecting
+@click.option("--full", is_flag=True, help="Plan to rebuild, and to read the streams from the beginning.")
+@click.option("--reset-cursor", is_flag=True, help="Plan to read the streams from the beginning.")
+@click.option("--all", "everything", is_flag=True, help="Show the tables that are up to date, too.")
+@as_json
+@everywhere
+@with_settings
+def command(
+    settings: Settings,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    full: bool,
+    reset_cursor: bool,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Say, for each table, what a run would do and why. Reads the lake alone and writes nothing.
+
+    What a source will deliver is not known beforehand: the steps that depend on it are marked `if there is news`.
+    """
+    with settings.open() as project:
+        plan = project.plan(select, exclude, full=full, reset_cursor=reset_cursor)
+        if as_json:
+            screen.out_json(plan.to_json())
+            return
+        show(plan, project.name, everything)
+        if plan.steps or plan.reads:
+            screen.following(settings, ("lagoa run", "do it"))
+        else:
+            screen.following(settings, ("lagoa show", "what the tables hold"))
+
+
+def show(plan: Plan, name: str, everything: bool = False) -> None:
+    """Write a plan: the sentence first, then a line for each step."""
+    screen.out(f"{name} on {plan.target}: {sentence(plan)}")
+    shown = [s for s in plan.selected if everything or s in plan.steps or s.status == "read"]
+    if not shown:
+        return
+    screen.out()
+    wide = max(len(str(s.table)) for s in shown)
+    states = max(len(s.status) for s in shown)
+    for step in shown:
+        screen.out(_line(step, wide, states))
+
+
+def sentence(plan: Plan) -> str:
+    """Say in one sentence what the plan amounts to."""
+    certain = [s for s in plan.steps if s.writes]
+    maybe = [s for s in plan.steps if s.conditional and s.status != "blocked"]
+    parts = []
+    if plan.reads:
+        parts.append(f"{screen.some(len(plan.reads), 'stream')} to ask for news")
+    if certain:
+        parts.append(f"{screen.some(len(certain), 'table')} to write")
+    if maybe:
+        parts.append(f"{screen.some(len(maybe), 'table')} to write if there is news")
+    if plan.blocked:
+        parts.append(f"{screen.some(len(plan.blocked), 'table')} blocked")
+    fresh = sum(s.status == "up to date" and not s.conditional for s in plan.selected)
+    if not parts:
+        return f"nothing to write. {screen.some(fresh, 'table')} up to date."
+    return ", ".join(parts) + "."
+
+
+def _line(step: Step, wide: int, states: int) -> str:
+    colour = _COLOURS.get(step.status)
+    sign = click.style(SIGNS[step.status], fg=colour, bold=colour is not None)
+    status = click.style(f"{step.status:<{states}}", fg=colour)
+    condition = "if there is news: " if step.conditional and step.status not in ("read", "blocked") else ""
+    return f"  {sign} {step.table!s:<{wide}}  {status}  {screen.dim(condition + step.reason)}".rstrip()

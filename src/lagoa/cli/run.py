@@ -1,0 +1,179 @@
+"""`lagoa run`: carries out the plan, shows how far it is, and ends with what became of each table."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import click
+
+from lagoa.cli import screen
+from lagoa.cli.settings import Settings, as_json, dry, everywhere, selecting, with_settings
+from lagoa.errors import LagoaError
+
+if TYPE_CHECKING:
+    from lagoa.app import Project
+    from lagoa.run.report import Result, Run
+
+_COLOURS = {"published": "green", "failed": "red", "blocked": "yellow", "skipped": "yellow"}
+
+
+@click.command(short_help="Bring the lake up to date.")
+@selecting
+@click.option("--full", is_flag=True, help="Rebuild the selected tables, and read their streams from the beginning.")
+@click.option(
+    "--accept", is_flag=True, help="Take the selected tables as somebody else left them, and go on from there."
+)
+@click.option("--reset-cursor", is_flag=True, help="Read the selected streams from the beginning.")
+@dry
+@as_json
+@everywhere
+@with_settings
+def command(
+    settings: Settings,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    full: bool,
+    accept: bool,
+    reset_cursor: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Read what is new, rebuild what depends on it, check it, publish it.
+
+    A table that fails keeps the version that readers see, and stops only the tables that read it. A run that was
+    stopped, by Ctrl-C or worse, is taken up by the next one.
+    """
+    with settings.open() as project:
+        if dry_run:
+            return _dry(settings, project, select, exclude, full=full, reset_cursor=reset_cursor, as_json=as_json)
+        done = _run(settings, project, select, exclude, full=full, accept=accept, reset_cursor=reset_cursor)
+        if as_json:
+            screen.out_json(done.to_json())
+        elif not settings.quiet:
+            _report(done)
+        _errors(settings, done)
+        _next(settings, done)
+    return 0 if done.ok else 1
+
+
+def _dry(
+    settings: Settings,
+    project: Project,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    *,
+    full: bool,
+    reset_cursor: bool,
+    as_json: bool,
+) -> int:
+    from lagoa.cli.plan import show
+
+    plan = project.plan(select, exclude, full=full, reset_cursor=reset_cursor)
+    if as_json:
+        screen.out_json(plan.to_json())
+    else:
+        show(plan, project.name)
+        screen.following(settings, ("lagoa run", "do it"))
+    return 0
+
+
+def _run(
+    settings: Settings,
+    project: Project,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    *,
+    full: bool,
+    accept: bool,
+    reset_cursor: bool,
+) -> Run:
+    from lagoa.app import stopped_by_signals
+    from lagoa.cli.progress import progress
+    from lagoa.kit.stop import Stop
+
+    stop = Stop()
+    with ExitStack() as stack:
+        stack.enter_context(stopped_by_signals(stop))
+        listeners = [] if settings.quiet else [stack.enter_context(progress(sys.stderr))]
+        return project.run(
+            select, exclude, full=full, accept=accept, reset_cursor=reset_cursor, listeners=listeners, stop=stop
+        )
+
+
+def _report(done: Run) -> None:
+    """Write the sentence, then a line for each table that the run touched."""
+    screen.out(_sentence(done))
+    told = [r for r in done.results if r.status not in ("unchanged", "view")]
+    if not told:
+        return
+    rows = [
+        (
+            str(r.table),
+            click.style(_what(r), fg=_COLOURS.get(r.status)) if screen.colour(sys.stdout) else _what(r),
+            screen.number(r.rows) if r.status == "published" else "",
+            screen.number(r.quarantined) if r.quarantined else "",
+            screen.duration(r.seconds) if r.seconds else "",
+        )
+        for r in told
+    ]
+    screen.out()
+    for line in screen.table(["table", "what happened", "rows", "quarantined", "time"], rows, {2, 3, 4}):
+        screen.out(line)
+
+
+def _what(result: Result) -> str:
+    if result.status == "published":
+        return f"published version {result.version}"
+    if result.status == "failed":
+        return "failed, not published"
+    return f"{result.status}: {result.reason}" if result.reason else result.status
+
+
+def _sentence(done: Run) -> str:
+    results = [r for r in done.results if r.status != "view"]
+    unchanged = sum(r.status == "unchanged" for r in results)
+    if done.ok and not done.published:
+        return f"Nothing to write. {screen.some(unchanged, 'table')} up to date, {screen.duration(done.seconds)}."
+    parts = [
+        f"{screen.some(len(done.published), 'table')} published",
+        f"{screen.some(sum(r.rows for r in done.published), 'row')}",
+    ]
+    set_aside = sum(r.quarantined for r in results)
+    parts += [f"{set_aside:,} quarantined"] if set_aside else []
+    for status in ("unchanged", "failed", "blocked", "skipped"):
+        count = sum(r.status == status for r in results)
+        parts += [f"{count:,} {'up to date' if status == 'unchanged' else status}"] if count else []
+    stopped = "Stopped. " if done.stopped else ""
+    return f"{stopped}{', '.join(parts)}, {screen.duration(done.seconds)}."
+
+
+def _errors(settings: Settings, done: Run) -> None:
+    for result in done.results:
+        if result.status != "failed" or not isinstance(result.error, LagoaError):
+            continue
+        screen.error_line("")
+        screen.show_error(result.error, settings)
+        if result.total or (result.version or -1) >= 0:
+            screen.say(settings, screen.dim(f"  {result.table} is not published; readers still see its last version."))
+
+
+def _next(settings: Settings, done: Run) -> None:
+    if done.stopped:
+        screen.following(settings, ("lagoa run", "go on from where it stopped"))
+        return
+    if not done.ok:
+        screen.following(
+            settings, ("lagoa run", "try again; what is published stays"), (f"lagoa show {done.id}", "this run")
+        )
+        return
+    commands = []
+    gold = [r.table for r in done.results if r.table.layer == "gold"] or [r.table for r in done.results]
+    if gold:
+        commands.append((f'lagoa query "select * from {gold[0]} limit 10"', ""))
+    aside = [r for r in done.published if r.quarantined]
+    if aside:
+        commands.append((f'lagoa query "select * from {aside[-1].table.quarantine}"', "the rows set aside, and why"))
+    commands.append(("lagoa show", "every table"))
+    screen.following(settings, *commands)
