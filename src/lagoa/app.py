@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 import time
@@ -125,7 +126,17 @@ class Project:
             events.emit("plan.made", steps=[s.to_json() for s in plan.selected])
             pinned = {name: found for name, found in actual.tables.items() if isinstance(found, Table)}
             context = Context(
-                self.project, self.lake, self.engine, events, stop, run, at, staging.folder, accept, dict(pinned)
+                self.project,
+                self.lake,
+                lambda: self.engine,
+                self.project.target.threads or os.cpu_count() or 1,
+                events,
+                stop,
+                run,
+                at,
+                staging.folder,
+                accept,
+                pinned,
             )
             results = Executor(context, plan, reset_cursor).results()
             done = Run(run, results, time.monotonic() - began, stop.event.is_set())

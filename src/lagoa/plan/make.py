@@ -134,7 +134,7 @@ def _news_step(
         return Step(name, "new data", ", ".join(said), kind)
     maybe = [i for i in inputs if (s := steps.get(i.guarded)) is not None and s.conditional]
     if maybe:
-        said = [f"if {', '.join(map(str, maybe))} gets rows"]
+        said = [f"from {', '.join(map(str, maybe))}"]
         return Step(name, "up to date", said[0], kind, conditional=True)
     return Step(name, "up to date", "nothing that it reads has changed", kind)
 

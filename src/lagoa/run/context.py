@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,9 @@ class Context:
 
     project: Project
     lake: Lake
-    engine: Engine
+    start: Callable[[], Engine]
+    """Gives the engine: a run with nothing to do never starts it."""
+    threads: int
     events: Events
     stop: Stop
     run: str
@@ -31,6 +34,12 @@ class Context:
     accept: bool = False
     pinned: dict[TableName, Table] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def engine(self) -> Engine:
+        """What executes SQL."""
+        with self._lock:
+            return self.start()
 
     def pin(self, name: TableName) -> Table:
         """Open a table once in a run: whoever reads it later reads the same version, whatever others publish."""

@@ -39,7 +39,7 @@ class Executor:
         """Carry out the plan and return what became of each table."""
         waiting = {s.table: self._waits_for(s) for s in self._plan.selected}
         running: dict[Future[Result], TableName] = {}
-        workers = max(2, self._context.engine.threads)
+        workers = max(2, self._context.threads)
         with ThreadPoolExecutor(workers, thread_name_prefix="step") as pool:
             while waiting or running:
                 for name in [n for n, needs in waiting.items() if needs <= self._results.keys()]:
