@@ -92,7 +92,8 @@ class _Work:
         try:
             self.endpoint = Endpoint.parse(source.connection, ("postgresql", "postgres"))
         except ValueError as error:
-            raise SourceError("LG-201", f"{self.what}: `connection:` cannot be used: {error}") from None
+            said = f"{self.what}: `connection:` cannot be used: {error}"
+            raise SourceError("LG-201", said, hint="postgresql://user:password@host:5432/database") from None
         connect = partial(_connected, self.endpoint.uri(_options(source.connect_timeout)))
         idle = source.idle_timeout.total_seconds()
         self.patience = Patience(reading.stopped, idle, lambda: silence(idle, self.endpoint, self.what))
@@ -182,7 +183,8 @@ class _Work:
 
     def _portions(self, columns: Sequence[PgColumn], where: str, cursor: Cursor | None) -> Iterator[Portion]:
         stream, telling = self.reading.stream, _telling(self.stream, columns, cursor)
-        part = partial(Part, patience=self.patience, explain=self.explain, columns=columns, source=self.from_)
+        shown = [c.as_text() if i in telling else c for i, c in enumerate(columns)]
+        part = partial(Part, patience=self.patience, explain=self.explain, columns=shown, source=self.from_)
         table = self.relation
         ranges = self._ranges() if where == "true" else []
         if table is None or not ranges:
@@ -246,9 +248,9 @@ def _telling(stream: PostgresStream, columns: Sequence[PgColumn], cursor: Cursor
     """Choose the columns whose values say where a row comes from; personal ones are not repeated."""
     names = stream.key if stream.mode == "merge" else ((cursor.column.name,) if cursor else ())
     personal = {name for name, said in stream.columns.items() if said.pii}
-    if any(name in personal for name in names):
-        return []
-    return [i for i, c in enumerate(columns) if c.name in names or c.found.name in names]
+    found = [i for i, c in enumerate(columns) if c.name in names or c.found.name in names]
+    hidden = any(personal & {columns[i].name, columns[i].found.name} for i in found)
+    return [] if hidden or any(pa.types.is_binary(columns[i].wire) for i in found) else found
 
 
 Adapter = Postgres

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -73,6 +73,10 @@ class PgColumn:
     wire: pa.DataType
     lands: pa.DataType
     risk: Risk | None = None
+
+    def as_text(self) -> PgColumn:
+        """Let a uuid come as text already, for those who write it elsewhere too."""
+        return replace(self, value=f"{self.value}::text", wire=pa.string()) if self.wire == pa.uuid() else self
 
     @property
     def bad(self) -> str:

@@ -37,11 +37,12 @@ _UNREACHABLE = _Meaning("LG-201", "cannot be reached", "check address and networ
 _NO_ENTRY = _Meaning("LG-201", "let nobody in", "check user, password and database in `connection:`", False)
 
 
-def explain(error: Exception, endpoint: Endpoint, what: str) -> LagoaError:
-    """Say what a driver's error means while reading `what`; errors of our own pass unchanged."""
-    if isinstance(error, LagoaError):
-        return error
+def explain(error: Exception, endpoint: Endpoint, what: str) -> Exception:
+    """Say what a driver's error means while reading `what`; errors that are not the driver's pass unchanged."""
     text = str(error)
+    drivers = type(error).__module__.startswith("adbc") or "[libpq]" in text or isinstance(error, ConnectionError)
+    if isinstance(error, LagoaError) or not drivers:
+        return error
     meaning = _meaning(text, getattr(error, "sqlstate", None))
     said = f"{what}: {endpoint} {meaning.said}" if meaning.code == "LG-201" else f"{what}: {meaning.said}"
     return SourceError(meaning.code, f"{said}: {endpoint.redact(_words(text))}", hint=meaning.hint, retry=meaning.retry)
