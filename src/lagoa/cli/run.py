@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lagoa.app import Project
     from lagoa.run.report import Result, Run
 
-_COLOURS = {"published": "green", "failed": "red", "blocked": "yellow", "skipped": "yellow"}
-
 
 @click.command(short_help="Bring the lake up to date.")
 @selecting
@@ -111,7 +109,7 @@ def _report(done: Run) -> None:
     rows = [
         (
             str(r.table),
-            click.style(_what(r), fg=_COLOURS.get(r.status)) if screen.colour(sys.stdout) else _what(r),
+            _what(r),
             screen.number(r.rows) if r.status == "published" else "",
             screen.number(r.quarantined) if r.quarantined else "",
             screen.duration(r.seconds) if r.seconds else "",
@@ -119,8 +117,7 @@ def _report(done: Run) -> None:
         for r in told
     ]
     screen.out()
-    for line in screen.table(["table", "what happened", "rows", "quarantined", "time"], rows, {2, 3, 4}):
-        screen.out(line)
+    screen.table(["table", "what happened", "rows", "quarantined", "time"], rows, {2, 3, 4}, status=1)
 
 
 def _what(result: Result) -> str:

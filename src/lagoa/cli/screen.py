@@ -79,14 +79,26 @@ def following(settings: Settings, *commands: tuple[str, str]) -> None:
         say(settings, f"{lead}{bold(command)}{tail}")
 
 
+COLOURS = {
+    **dict.fromkeys(("published", "done"), "green"),
+    "failed": "red",
+    **dict.fromkeys(("blocked", "skipped", "stopped", "unfinished"), "yellow"),
+}
+"""How the first word of a status is coloured; the word itself says all."""
+
+
 def table(
-    headers: Sequence[str], rows: Iterable[Sequence[str | None]], right: Collection[int] = (), err: bool = False
-) -> list[str]:
-    """Lay out a table for the terminal, or in full when nobody looks."""
+    headers: Sequence[str], rows: Iterable[Sequence[str | None]], right: Collection[int] = (), status: int = -1
+) -> None:
+    """Write a table as data: cut to the terminal, or in full when nobody looks. `status` is a column of COLOURS."""
     from lagoa.serve.grid import grid
 
-    stream = sys.stderr if err else sys.stdout
-    return grid(headers, rows, right, width(stream), bold, dim)
+    def paint(column: int, cell: str, shown: str) -> str:
+        word = cell.split(" ")[0].rstrip(":,")
+        return click.style(shown, fg=COLOURS.get(word)) if column == status else shown
+
+    for line in grid(headers, rows, right, width(sys.stdout), bold, dim, paint):
+        out(line)
 
 
 def bold(text: str) -> str:

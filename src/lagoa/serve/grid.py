@@ -13,6 +13,7 @@ _SHOWN = {"\n": "↵", "\r": "", "\t": "→"}
 
 Style = Callable[[str], str]
 """Wraps a text in colour, or returns it as it is."""
+Paint = Callable[[int, str, str], str]
 
 
 def grid(
@@ -22,9 +23,11 @@ def grid(
     width: int | None = None,
     bold: Style = str,
     dim: Style = str,
+    paint: Paint = lambda *cell: cell[-1],
 ) -> list[str]:
     """Lay out a table as lines of text; columns in `right` are right-aligned.
 
+    `paint` gets a cell's column, its text and what is shown of it, and returns that in colour.
     With `width`, wide columns are cut (`…`) until the lines fit; what cannot fit is named by a last line.
     """
     shown = [[_flat(cell) for cell in row] for row in rows]
@@ -32,8 +35,12 @@ def grid(
     wide = [max(_width(head), *(_width(_or_null(row[i])) for row in shown), 0) for i, head in enumerate(heads)]
     kept = _fitted(wide, width) if width else wide
     count = len(kept)
-    lines = [bold(_line(heads, kept, right, str)), dim(GAP.join("─" * w for w in kept))]
-    lines += [_line(row, kept, right, dim) for row in shown]
+    lines = [bold(_line(heads, kept, right)), dim(GAP.join("─" * w for w in kept))]
+
+    def painted(column: int, cell: str | None, text: str) -> str:
+        return dim(text) if cell is None else paint(column, cell, text)
+
+    lines += [_line(row, kept, right, painted) for row in shown]
     if count < len(heads):
         left_out = len(heads) - count
         words = f"… {left_out} more column{'s' if left_out > 1 else ''}: {', '.join(heads[count:])}"
@@ -41,16 +48,21 @@ def grid(
     return lines
 
 
-def _line(cells: Sequence[str | None], widths: Sequence[int], right: Collection[int], dim: Style) -> str:
+def _line(
+    cells: Sequence[str | None],
+    widths: Sequence[int],
+    right: Collection[int],
+    paint: Callable[[int, str | None, str], str] = lambda *cell: cell[-1],
+) -> str:
     parts = []
     last = len(widths) - 1
     for i, wide in enumerate(widths):
         cell = cells[i]
         text = _cut(_or_null(cell), wide)
         space = " " * (wide - _width(text))
-        shown = dim(text) if cell is None else text
+        shown = paint(i, cell, text)
         parts.append(space + shown if i in right else shown if i == last else shown + space)
-    return GAP.join(parts)
+    return GAP.join(parts).rstrip()
 
 
 def _fitted(wide: list[int], width: int) -> list[int]:

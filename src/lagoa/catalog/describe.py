@@ -1,0 +1,258 @@
+"""What exists: each table as the project declares it and as the lake holds it, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from lagoa.errors import LagoaError, ProjectError, did_you_mean
+from lagoa.kit.text import literal, quote
+from lagoa.kit.types import sql_type
+from lagoa.lake.history import Version, history
+from lagoa.lake.state import CheckResult
+from lagoa.lake.store import Lake
+from lagoa.lake.table import Table
+from lagoa.project.model import Project
+from lagoa.spec.check import CheckSpec
+from lagoa.spec.column import Column
+from lagoa.spec.names import LAYERS, QUARANTINE, TableName
+
+MASK = "***"
+"""What stands for a value of a personal column."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One table in a list. What the lake alone knows is None while the table is not built.
+
+    `kind` is stream, table, view, append, quarantine, or `left over` for what the project no longer makes.
+    """
+
+    name: TableName
+    kind: str
+    description: str | None = None
+    owner: str | None = None
+    file: str | None = None
+    rows: int | None = None
+    size: int | None = None
+    files: int | None = None
+    version: int | None = None
+    published_at: datetime | None = None
+    quarantined: int = 0
+    problem: LagoaError | None = None
+
+    @property
+    def built(self) -> bool:
+        """Say whether the lake holds it."""
+        return self.version is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the card as `show --json` prints it."""
+        return {
+            "table": str(self.name),
+            "kind": self.kind,
+            "description": self.description,
+            "owner": self.owner,
+            "file": self.file,
+            "rows": self.rows,
+            "bytes": self.size,
+            "files": self.files,
+            "version": self.version,
+            "published_at": self.published_at.isoformat() if self.published_at else None,
+            "quarantined": self.quarantined,
+            "problem": {"code": self.problem.code, "message": self.problem.message} if self.problem else None,
+        }
+
+
+@dataclass(frozen=True)
+class ColumnCard:
+    """One column: its type (DuckDB's words), whether it is personal, and what is declared of it."""
+
+    name: str
+    type: str | None
+    pii: str | None
+    description: str | None
+    checks: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """All that is known of one table; `checks` are the results of its newest version."""
+
+    card: Card
+    columns: Sequence[ColumnCard]
+    inputs: Sequence[TableName]
+    readers: Sequence[TableName]
+    checks: Sequence[CheckResult]
+    versions: Sequence[Version]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the detail as `show TABLE --json` prints it."""
+        return {
+            **self.card.to_json(),
+            "columns": [
+                {"name": c.name, "type": c.type, "pii": c.pii, "description": c.description, "checks": list(c.checks)}
+                for c in self.columns
+            ],
+            "reads": [str(n) for n in self.inputs],
+            "read_by": [str(n) for n in self.readers],
+            "checks": [{"check": c.name, "on_fail": c.on_fail, "violations": c.violations} for c in self.checks],
+            "versions": [
+                {
+                    "version": v.version,
+                    "at": v.at.isoformat(),
+                    "mode": v.mode,
+                    "rows": v.rows,
+                    "run": v.run,
+                    "ours": v.ours,
+                }
+                for v in self.versions
+            ],
+        }
+
+
+def tables(project: Project, lake: Lake) -> list[Card]:
+    """List every table that the project makes or the lake holds, layer by layer."""
+    names = {*project.graph.nodes, *(n for n in lake.names() if n.layer != QUARANTINE)}
+    ordered = sorted(names, key=lambda n: (LAYERS.index(n.layer), n.name))
+    return [card(project, lake, name) for name in ordered]
+
+
+def card(project: Project, lake: Lake, name: TableName) -> Card:
+    """Describe one table. What is wrong with it in the lake is its `problem`, never an exception."""
+    node = project.graph.nodes.get(name)
+    noun = _noun(project, name)
+    kind = node.kind if node else QUARANTINE if name.layer == QUARANTINE else "left over"
+    told: dict[str, Any] = {
+        "description": noun.description if noun else None,
+        "owner": node.owner if node else None,
+        "file": str(node.place) if node else None,
+    }
+    if kind == "view":
+        return Card(name, kind, **told)
+    try:
+        return Card(name, kind, **told, **_held(lake, lake.open(name)))
+    except LagoaError as error:
+        return Card(name, kind, **told, problem=error)
+
+
+def _held(lake: Lake, table: Table) -> dict[str, Any]:
+    if not table.exists:
+        return {}
+    files = table.files
+    at = table.state.at if table.state else 0
+    return {
+        "rows": table.rows,
+        "size": sum(f.size for f in files.values()),
+        "files": len(files),
+        "version": table.version,
+        "published_at": datetime.fromtimestamp(at / 1000, UTC) if at else None,
+        "quarantined": 0 if table.name.layer == QUARANTINE else _set_aside(lake, table.name),
+    }
+
+
+def _set_aside(lake: Lake, name: TableName) -> int:
+    try:
+        return lake.open(name.quarantine).rows
+    except LagoaError:
+        return 0
+
+
+def find(project: Project, lake: Lake, text: str) -> TableName:
+    """Find a table by what a user typed; `orders` is enough when only one table is called so.
+
+    Raises ProjectError LG-103 with the closest name.
+    """
+    known = {str(n): n for n in (*project.graph.nodes, *lake.names())}
+    wanted = text.strip().lower()
+    if wanted in known:
+        return known[wanted]
+    bare = [n for key, n in known.items() if key.partition(".")[2] == wanted and n.layer != QUARANTINE]
+    if len(bare) == 1:
+        return bare[0]
+    hint = did_you_mean(wanted, known) or "`lagoa show` lists the tables"
+    raise ProjectError("LG-103", f"there is no table `{text}`", hint=hint)
+
+
+def detail(project: Project, lake: Lake, name: TableName, schema: pa.Schema | None, limit: int = 10) -> Detail:
+    """Describe one table in full, with its newest `limit` versions. `schema` is that of a view, which has no files."""
+    shown = card(project, lake, name)
+    results: Sequence[CheckResult] = ()
+    if shown.built:
+        table = lake.open(name)
+        schema = table.schema
+        results = table.state.checks if table.state else ()
+    node = project.graph.nodes.get(name)
+    readers = sorted(n for n, other in project.graph.nodes.items() if name in other.inputs)
+    versions = history(lake, name, limit) if shown.kind != "view" else []
+    return Detail(shown, _columns(project, lake, name, schema), node.inputs if node else (), readers, results, versions)
+
+
+def _columns(project: Project, lake: Lake, name: TableName, schema: pa.Schema | None) -> list[ColumnCard]:
+    noun = _noun(project, name)
+    declared: Mapping[str, Column] = noun.columns if noun else {}
+    types = {f.name: sql_type(f.type).lower() for f in schema} if schema is not None else {}
+    if not types:
+        types = {n: c.type or "" for n, c in declared.items()}
+    personal = personal_columns(project, lake, name)
+    found = []
+    for column, kind in types.items():
+        said = declared.get(column) or Column()
+        pii = said.pii or personal.get(column)
+        checks = [_check_words(check) for check in said.checks]
+        found.append(ColumnCard(column, kind or None, pii, said.description, checks))
+    return found
+
+
+def _check_words(check: CheckSpec) -> str:
+    """Write a check as its header does: unique, min 0, in a, b."""
+    value = check.value
+    words = (
+        "" if value is None or value is True else f" {', '.join(map(str, value)) if isinstance(value, list) else value}"
+    )
+    return f"{check.kind}{words}" + (f" ({check.on_fail})" if check.on_fail != "block" else "")
+
+
+def personal_columns(project: Project, lake: Lake, name: TableName) -> dict[str, str]:
+    """Name the columns to be masked, each with its kind of personal data.
+
+    On the safe side: also what the table's state calls personal, and what has the name of a personal column upstream.
+    """
+    found: dict[str, str] = {}
+    above = project.graph.upstream(name) if name in project.graph.nodes else set()
+    for table in (*sorted(above), name.guarded, name):
+        noun = _noun(project, table)
+        found |= {n: c.pii for n, c in (noun.columns if noun else {}).items() if c.pii}
+    try:
+        state = lake.open(name).state
+    except LagoaError:
+        state = None
+    return found | {n: found.get(n, "personal") for n in (state.personal if state else ())}
+
+
+def masked(name: TableName, schema: pa.Schema, personal: Mapping[str, str]) -> str:
+    """Write the query that shows a table's rows with the values of personal columns hidden.
+
+    The raw text of quarantined rows is hidden when any column is personal: it holds them all.
+    """
+    hidden = {n.lower() for n in personal}
+    raw = {"_raw"} if hidden else set()
+    shown = [
+        f"case when {quote(n)} is not null then {literal(MASK)} end as {quote(n)}"
+        if n.lower() in hidden | raw
+        else quote(n)
+        for n in schema.names
+    ]
+    return f"select {', '.join(shown)} from {quote(name.layer)}.{quote(name.name)}"
+
+
+def _noun(project: Project, name: TableName) -> Any:
+    """Return what is declared of a table: a stream's or a model's words."""
+    if name in project.models:
+        return project.models[name].header
+    stream = project.graph.streams.get(name)
+    return stream.spec if stream else None

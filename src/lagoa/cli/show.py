@@ -1,0 +1,200 @@
+"""`lagoa show`: the project's tables, one table with its sample and history, or what runs did."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from lagoa.cli import screen
+from lagoa.cli.settings import Settings, as_json, everywhere, with_settings
+from lagoa.errors import CommandError, LagoaError
+
+if TYPE_CHECKING:
+    from lagoa.app import Project
+    from lagoa.catalog.describe import Card
+    from lagoa.observe.log import RunRecord
+
+_RUN = re.compile(r"\d{8}-\d{6}-[a-z0-9]{4}")
+
+
+@click.command(short_help="Show the project, a table, or what runs did.")
+@click.argument("what", required=False)
+@click.option(
+    "-n", "--rows", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows a sample shows."
+)
+@as_json
+@everywhere
+@with_settings
+def command(settings: Settings, what: str | None, rows: int, as_json: bool) -> None:
+    """Show what is there.
+
+    \b
+    lagoa show                 every table: rows, size, version, quarantine
+    lagoa show silver.orders   one table: columns, checks, sample, versions
+    lagoa show runs            the last runs
+    lagoa show RUN             one run, table by table
+
+    Values of personal columns are masked in samples.
+    """
+    with settings.open() as project:
+        if what is None:
+            _project(settings, project, as_json)
+        elif what == "runs":
+            _runs(settings, project, as_json)
+        elif _RUN.fullmatch(what):
+            _run(settings, project, what, as_json)
+        else:
+            from lagoa.cli.show_table import show_table
+
+            show_table(settings, project, what, rows, as_json)
+
+
+# ---------------------------------------------------------------- project
+def _project(settings: Settings, project: Project, as_json: bool) -> None:
+    from lagoa.catalog.describe import tables
+    from lagoa.observe.log import last_runs, runs_folder
+
+    cards = tables(project.project, project.lake)
+    if as_json:
+        told = {"project": project.name, "target": project.target_name, "lake": str(project.lake.root)}
+        screen.out_json({**told, "tables": [c.to_json() for c in cards]})
+        return
+    zone = project.project.file.timezone
+    runs = last_runs(runs_folder(project.root), 1)
+    screen.out(_summary(project, cards))
+    if runs:
+        screen.out(screen.dim(f"Last run {screen.moment(runs[0].started_at, zone)}: {_run_words(runs[0])}."))
+    screen.out()
+    rows = [_card_row(c, zone) for c in cards]
+    headers = ["table", "kind", "rows", "size", "files", "version", "published", "quarantined"]
+    screen.table(headers, rows, {2, 3, 4, 5, 7}, status=6)
+    built = [c for c in cards if c.built]
+    if not built:
+        screen.following(settings, ("lagoa run", "build them"))
+        return
+    gold = [c for c in built if c.name.layer == "gold"] or built
+    screen.following(settings, (f"lagoa show {gold[0].name}", "one table"), ("lagoa show runs", "what runs did"))
+
+
+def _summary(project: Project, cards: list[Card]) -> str:
+    built = [c for c in cards if c.built]
+    tables = [c for c in cards if c.kind != "view"]
+    said = f"{project.name} on {project.target_name}: {len(built)} of {screen.some(len(tables), 'table')} built"
+    rows, size = sum(c.rows or 0 for c in built), sum(c.size or 0 for c in built)
+    said += f", {screen.some(rows, 'row')}, {screen.size(size)}" if built else ""
+    aside = sum(c.quarantined for c in cards)
+    said += f", {screen.number(aside)} quarantined" if aside else ""
+    broken = sum(c.problem is not None for c in cards)
+    return said + (f". {screen.some(broken, 'table needs', 'tables need')} a look." if broken else ".")
+
+
+def _card_row(card: Card, zone: str) -> list[str]:
+    state = screen.moment(card.published_at, zone)
+    if card.problem:
+        state = f"{card.problem.code} {_lower(card.problem)}"
+    elif card.kind == "view":
+        state = "always now"
+    elif not card.built:
+        state = "not built yet"
+    return [
+        str(card.name),
+        card.kind,
+        screen.number(card.rows),
+        screen.size(card.size),
+        screen.number(card.files),
+        screen.number(card.version),
+        state,
+        screen.number(card.quarantined) if card.quarantined else "",
+    ]
+
+
+def _lower(error: LagoaError) -> str:
+    from lagoa.errors import CODES
+
+    return CODES[error.code][0].lower()
+
+
+# ---------------------------------------------------------------- runs
+def _runs(settings: Settings, project: Project, as_json: bool) -> None:
+    from lagoa.observe.log import last_runs, runs_folder
+
+    runs = last_runs(runs_folder(project.root))
+    if as_json:
+        screen.out_json([_run_json(r) for r in runs])
+        return
+    if not runs:
+        screen.out("No runs yet. `lagoa run` writes the first.")
+        return
+    zone = project.project.file.timezone
+    rows = [
+        [
+            r.run,
+            r.status,
+            screen.moment(r.started_at, zone),
+            screen.duration(r.seconds),
+            *(
+                screen.number(r.count(status)) if r.count(status) else ""
+                for status in ("published", "failed", "blocked")
+            ),
+            screen.number(r.rows) if r.rows else "",
+            screen.number(r.quarantined) if r.quarantined else "",
+        ]
+        for r in runs
+    ]
+    headers = ["run", "status", "began", "took", "published", "failed", "blocked", "rows", "quarantined"]
+    screen.table(headers, rows, {3, 4, 5, 6, 7, 8}, status=1)
+    screen.following(settings, (f"lagoa show {runs[0].run}", "one run, table by table"))
+
+
+def _run(settings: Settings, project: Project, run: str, as_json: bool) -> None:
+    from lagoa.observe.log import read_run, record, runs_folder
+
+    found = record(read_run(runs_folder(project.root), run))
+    if found is None:
+        raise CommandError("LG-601", f"there is no log of run {run}", hint="`lagoa show runs` lists the runs")
+    if as_json:
+        screen.out_json(_run_json(found))
+        return
+    zone = project.project.file.timezone
+    screen.out(f"{screen.bold(run)}  {_run_words(found)}. It began {screen.moment(found.started_at, zone)}.")
+    steps = [s for s in found.steps if s.status != "unchanged"]
+    if steps:
+        screen.out()
+    rows = [
+        [
+            s.table,
+            s.status,
+            screen.number(s.rows) if s.rows else "",
+            screen.number(s.quarantined) if s.quarantined else "",
+            screen.duration(s.seconds),
+            s.message or "",
+        ]
+        for s in steps
+    ]
+    if rows:
+        screen.table(["table", "status", "rows", "quarantined", "took", "why"], rows, {2, 3, 4}, status=1)
+    screen.following(settings, (f"lagoa query \"from history.events where run = '{run}'\"", "every event"))
+
+
+def _run_words(run: RunRecord) -> str:
+    words = {"unfinished": "unfinished: it runs still, or was killed"}.get(run.status, run.status)
+    parts = [
+        f"{run.count(s):,} {s}" for s in ("published", "unchanged", "failed", "blocked", "skipped") if run.count(s)
+    ]
+    took = f" in {screen.duration(run.seconds)}" if run.seconds is not None else ""
+    return f"{words}{took}" + (f", {', '.join(parts)}" if parts else "")
+
+
+def _run_json(run: RunRecord) -> dict[str, object]:
+    return {
+        "run": run.run,
+        "status": run.status,
+        "target": run.target,
+        "started_at": run.started_at.isoformat(),
+        "seconds": run.seconds,
+        "rows": run.rows,
+        "quarantined": run.quarantined,
+        "tables": [vars(s) for s in run.steps],
+    }
