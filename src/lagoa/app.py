@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from lagoa import registry
 from lagoa.kit.stop import Stop
@@ -33,7 +33,11 @@ from lagoa.project.select import select as chosen
 from lagoa.run.context import Context
 from lagoa.run.execute import Executor
 from lagoa.run.report import Run
+from lagoa.serve.query import read
 from lagoa.spec.names import TableName
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Listener = Callable[[Event], None]
 
@@ -158,29 +162,36 @@ class Project:
         """Put a table's rows and state back to an earlier version, in one commit."""
         return restore(self.lake, TableName.parse(name), version, new_run_id(datetime.now(UTC)))
 
-    def maintain(self, select: Sequence[str] = (), keep: timedelta = KEEP) -> dict[TableName, Any]:
+    def query(self, sql: str, at: str | int | datetime | None = None) -> pa.RecordBatchReader:
+        """Stream the rows of one SELECT over the project's tables, each pinned; `at` is a version or a time."""
+        return read(self.project, self.lake, self.engine, sql, at)
+
+    def maintain(
+        self, select: Sequence[str] = (), exclude: Sequence[str] = (), *, keep: timedelta = KEEP
+    ) -> dict[TableName, Any]:
         """Compact small files, remove what no version younger than `keep` needs, write checkpoints."""
         report: dict[TableName, Any] = {}
         run = new_run_id(datetime.now(UTC))
         with Staging(self.lake.root, run) as staging:
             sweep(self.lake.root)
             oldest = started(min(live(self.lake.root)))
-            for name in self._built(select):
+            for name in self.built(select, exclude):
                 with self.engine.session() as session:
                     compacted = compact(self.lake, session, name, staging.folder, run=run)
                 report[name] = (compacted, vacuum(self.lake, name, keep, oldest))
                 checkpoint(self.lake, name)
         return report
 
-    def doctor(self, select: Sequence[str] = (), *, deep: bool = False) -> list[Finding]:
+    def doctor(self, select: Sequence[str] = (), exclude: Sequence[str] = (), *, deep: bool = False) -> list[Finding]:
         """Look for damage and for what could become damage; `deep` reads every byte. Changes nothing."""
-        return [finding for name in self._built(select) for finding in verify(self.lake, name, deep)]
+        return [finding for name in self.built(select, exclude) for finding in verify(self.lake, name, deep)]
 
-    def _built(self, select: Sequence[str]) -> list[TableName]:
+    def built(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[TableName]:
+        """List the chosen tables that the lake holds, with their quarantines; no words choose all that there are."""
         names = self.lake.names()
-        if not select:
+        if not select and not exclude:
             return names
-        wanted = chosen(self.project.graph, list(select), [])
+        wanted = chosen(self.project.graph, list(select), list(exclude))
         return [n for n in names if n.guarded in wanted]
 
     def close(self) -> None:
