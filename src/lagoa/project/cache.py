@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import suppress
 from hashlib import blake2b
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ class QueryCache:
 
     def __init__(self, root: Path) -> None:
         self._path = root / _PLACE
-        self._made_by = f"{version('sqlglot')} {_code_of_the_parser()}"
+        self._made_by = _parser()
         self._known = self._read()
         self._used: dict[str, Any] = {}
 
@@ -57,7 +57,10 @@ class QueryCache:
         return known if isinstance(known, dict) else {}
 
 
-def _code_of_the_parser() -> str:
-    """Tell one version of our own reading of SQL from the next, also while it is being worked on."""
+def _parser() -> str:
+    """Tell one parser from the next, ours and sqlglot, without loading either: by their files' times and sizes."""
     files = sorted(Path(sql.__file__).parent.glob("*.py"))
-    return " ".join(f"{path.stat().st_mtime_ns:x}.{path.stat().st_size:x}" for path in files)
+    spec = find_spec("sqlglot")
+    if spec is not None and spec.origin:
+        files.append(Path(spec.origin).with_name("_version.py"))
+    return " ".join(f"{path.stat().st_mtime_ns:x}.{path.stat().st_size:x}" for path in files if path.is_file())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from dataclasses import dataclass
 
 from lagoa.errors import Place, ProjectError
@@ -113,7 +114,9 @@ def split_python(text: str, file: str) -> Split:
 def parse_python(text: str, file: str) -> ast.Module:
     """Parse Python without running it. Raises ProjectError LG-115 at the place that is wrong."""
     try:
-        return ast.parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `\\d` in a user's text is no concern of the reader of a command
+            return ast.parse(text)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         shown = text.split("\n")[line - 1] if line and line <= text.count("\n") + 1 else None

@@ -21,7 +21,7 @@ from lagoa.project.sources import read_sources
 from lagoa.project.tree import PROJECT_FILE, survey
 from lagoa.project.words import Findings, declared
 from lagoa.project.yaml import Document
-from lagoa.registry import adapter
+from lagoa.registry import names
 from lagoa.spec.names import TableName
 from lagoa.spec.project import ProjectFile, Target
 
@@ -111,11 +111,11 @@ def _target(reading: Reading, file: ProjectFile, name: str, document: Document) 
     if "://" in target.lake:
         hint = "a lake is a folder for now"
         reading.findings.append(later("lakes in object storage", document.at((*at, "lake")), hint))
-    try:
-        adapter("engines", target.engine)
-    except ProjectError as error:
-        place = document.at((*at, "engine"))
-        reading.findings.append(ProjectError(error.code, error.message, place=place, hint=error.hint))
+    engines = names("engines")
+    if target.engine not in engines:
+        message = f"`{target.engine}` is not one of the engines: {', '.join(engines)}"
+        meant = did_you_mean(target.engine, engines)
+        reading.findings.append(ProjectError("LG-111", message, place=document.at((*at, "engine")), hint=meant))
     return target
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -78,9 +79,16 @@ def unknown_key(key: str, known: Iterable[str], document: Document, where: Where
     """Say that a key means nothing, and which one may be meant."""
     known = list(known)
     hint = did_you_mean(key, known)
+    if hint is None and (" " in key or key.endswith(".")):
+        hint = "inside `{…}` a comma ends a text; put the text in quotes"
     if hint is None and known:
         hint = f"the keys here are {', '.join(f'`{k}`' for k in known)}"
-    return ProjectError("LG-101", f"`{key}` is not a key here", place=document.key(where), hint=hint)
+    place = document.key(where)
+    if place.text is not None and place.column is not None:
+        # what stands beside a misspelt `password:` is not shown
+        start = place.column - 1
+        place = replace(place, text=place.text[: start + len(key)] + "…" * (len(place.text) > start + len(key) + 1))
+    return ProjectError("LG-101", f"`{key}` is not a key here", place=place, hint=hint)
 
 
 def keys_of(cls: type[BaseModel]) -> list[str]:

@@ -25,7 +25,8 @@ _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SECRETIVE = re.compile(
-    r"(?i)([\w-]*(?:pass|senha|secret|token|connection|credential|url|dsn|api_key)[\w-]*[\"']?\s*:\s*)(?!\$\{)\S.*"
+    r"(?i)(?<![\w-])(?<!\$\{)"
+    r"([\w-]*(?:pass|senha|secret|token|connection|credential|url|dsn|api_key)[\w-]*[\"']?\s*:\s*)(?!\$\{)\S.*"
 )
 
 
@@ -92,22 +93,46 @@ def read(text: str, file: str, first_line: int = 1) -> Document:
     return replace(document, value=value)
 
 
+# what libyaml was doing when it met the end of something, and what a user would say
+_UNCLOSED = {
+    "while parsing a flow sequence": "a list `[` is never closed",
+    "while parsing a flow mapping": "a mapping `{` is never closed",
+    "while scanning a quoted scalar": "a quote is never closed",
+    "while scanning a simple key": "this line lacks its `: `",
+}
+_PROBLEMS = (
+    ("mapping values are not allowed", "a `: ` stands where none can", "quote the text, or mend the indentation"),
+    ("<document start>", "the indentation does not fit the lines above", "indent keys of one mapping alike"),
+    ("document", "a second document begins here", "a file holds one document; remove the `---`"),
+    ("undefined alias", "`*` begins an alias that nothing defines", "quote a text that begins with `*`"),
+    ("cannot start any token", "a sign stands here that begins no text", "quote the text"),
+    ("did not find expected node content", "a list `[` or a mapping `{` is never closed", None),
+    ("did not find expected", "the indentation does not fit the lines above", "indent keys of one mapping alike"),
+)
+
+
 def _unreadable(document: Document, error: MarkedYAMLError) -> ProjectError:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
-    shown = document.lines[line] if line < len(document.lines) else ""
     problem, hint = str(error.problem or error.context or "it cannot be read"), None
-    if "\t" in shown[: len(shown) - len(shown.lstrip())] or "\\t" in problem:
+    mark = error.problem_mark or error.context_mark
+    shown = _line(document, mark.line) if mark else ""
+    if "\t" in shown[: len(shown) - len(shown.lstrip())]:
         problem, hint = "a tab indents this line", "indent with spaces"
-    elif "mapping values are not allowed" in problem:
-        problem, hint = "a `: ` stands where none can", "quote the text, or mend the indentation"
-    elif "single document" in problem or "but found another document" in problem:
-        problem, hint = "a second document begins here", "a file holds one document; remove the `---`"
-    elif "anchor" in problem or "alias" in problem:
-        hint = "quote a text that begins with `&` or `*`"
-    elif "cannot start any token" in problem:
-        hint = "quote a text that begins with `@`, `%` or a backquote"
-    return ProjectError("LG-104", problem, place=document.point(document.first_line + line, column + 1), hint=hint)
+    elif error.context in _UNCLOSED and error.context_mark:
+        problem, mark = _UNCLOSED[error.context], error.context_mark
+    else:
+        for part, words, advice in _PROBLEMS:
+            if part in problem:
+                problem, hint = words, advice
+                break
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    while line > 0 and not _line(document, line).strip():  # the end of the file shows nothing
+        line, column = line - 1, max(0, len(_line(document, line - 1).rstrip()) - 1)
+    place = document.point(document.first_line + line, column + 1)
+    return ProjectError("LG-104", problem, place=place, hint=hint)
+
+
+def _line(document: Document, at: int) -> str:
+    return document.lines[at] if at < len(document.lines) else ""
 
 
 class _Builder:

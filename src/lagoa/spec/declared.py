@@ -6,13 +6,17 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Declared(BaseModel):
-    """A frozen noun; an unknown key is an error. Field descriptions become the reference page."""
+    """A frozen noun; an unknown key is an error. The text below a field becomes the reference page.
+
+    That text is read from the source when the reference is made, and a class is built when it is first used: both
+    would otherwise be paid for by every command.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
+        defer_build=True,
         populate_by_name=True,
         hide_input_in_errors=True,
     )

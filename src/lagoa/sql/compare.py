@@ -36,11 +36,12 @@ def _normal(text: str) -> list[str]:
 
 def _spelling(text: str, token: Token, following: list[Token]) -> str:
     written = text[token.start : token.end + 1]
-    if not written.isidentifier():
+    words = written.split()
+    if not all(word.isidentifier() for word in words):
         return written  # a text, a quoted name, a number, a sign
     is_call = bool(following) and following[0].token_type is TokenType.L_PAREN
     # a bare word keeps its case: as an alias it is the name of a column
-    return written.lower() if is_call or token.token_type is not TokenType.VAR else written
+    return " ".join(words).lower() if is_call or token.token_type is not TokenType.VAR else written
 
 
 _CLAUSES = {
@@ -70,9 +71,7 @@ def differences(a: str, b: str) -> list[str]:
         return ["the query"]
     if not (isinstance(old, exp.Select) and isinstance(new, exp.Select)):
         return ["the query"]
-    clauses = [
-        words for key, words in _CLAUSES.items() if _text(old.args.get(key)) != _text(new.args.get(key))
-    ]
+    clauses = [words for key, words in _CLAUSES.items() if _text(old.args.get(key)) != _text(new.args.get(key))]
     return [*_changed_columns(old, new), *clauses] or ["the query"]
 
 

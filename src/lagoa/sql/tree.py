@@ -148,9 +148,7 @@ def _words(description: str) -> str | None:
 
 def _untokenisable(text: str, file: str, first_line: int, error: Exception) -> ProjectError:
     if isinstance(error, RecursionError):
-        return ProjectError(
-            "LG-105", "the SQL is nested too deeply to be read", place=Place(file, first_line)
-        )
+        return ProjectError("LG-105", "the SQL is nested too deeply to be read", place=Place(file, first_line))
     opener, offset = _unclosed(text)
     line, column = _Positions(text, first_line).at(offset)
     shown = text.split("\n")[line - first_line]
