@@ -6,21 +6,25 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import pyarrow as pa
 from pydantic import Field, field_validator, model_validator
 
 from lagoa.errors import SourceError
+from lagoa.kit.bundle import Noted
 from lagoa.kit.column_names import OWN, column_name
 from lagoa.kit.delimited.dialect import Dialect
-from lagoa.kit.delimited.read import Delimited, Noted, Text
+from lagoa.kit.delimited.read import Delimited, Text
 from lagoa.kit.encoding import canonical
+from lagoa.kit.json_records.read import JsonRecords
 from lagoa.kit.landing import Found, find, is_pattern, literal_folder, printable
+from lagoa.kit.parquet_files import ParquetFiles
 from lagoa.kit.pieces import Scratch
 from lagoa.kit.shape import Shape
+from lagoa.kit.types import from_duckdb
 from lagoa.kit.values import Spelling
-from lagoa.ports import Batch, Json, Reading, Source
+from lagoa.ports import Batch, Json, Portion, Reading, Source
 from lagoa.spec.column import StreamColumn
 from lagoa.spec.declared import Declared
 from lagoa.spec.stream import Stream
@@ -140,14 +144,13 @@ class Files(Source, FileOptions):
         stream = self._stream(reading.stream)
         found = self._files(reading.stream, reading.project)
         held: dict[str, list[Any]] = dict(reading.since or {})
-        scratch = Scratch(reading.folder)
         if stream.mode == "replace":
-            yield from self._replace(stream, found, reading, scratch)
+            yield from self._replace(stream, found, reading)
             return
         fresh, notes = self._fresh(stream, found, held)
         for group in _groups(fresh):
             noted = Noted()
-            batch = self._batch(stream, group, scratch, noted)
+            batch = self._batch(stream, group, reading, noted)
             batch.cursor = partial(_remember, held, group, noted)
             batch.notes = noted.notes
             noted.notes[:0] = notes
@@ -210,18 +213,18 @@ class Files(Source, FileOptions):
             fresh.append(file)
         return fresh, notes
 
-    def _replace(self, stream: FileStream, found: list[Found], reading: Reading, scratch: Scratch) -> Iterator[Batch]:
+    def _replace(self, stream: FileStream, found: list[Found], reading: Reading) -> Iterator[Batch]:
         if reading.since is not None and _same(found, reading.since):
             return
         noted = Noted()
-        batch = self._batch(stream, found, scratch, noted)
+        batch = self._batch(stream, found, reading, noted)
         batch.cursor = partial(_remember, {}, found, noted)
         batch.notes = noted.notes
         yield batch
 
     # ------------------------------------------------------------ what they hold
-    def _batch(self, stream: FileStream, files: Sequence[Found], scratch: Scratch, noted: Noted) -> Batch:
-        format = self._format(stream, files, scratch, noted)
+    def _batch(self, stream: FileStream, files: Sequence[Found], reading: Reading, noted: Noted) -> Batch:
+        format = self._format(stream, files, reading, noted)
         arrive = format.schema(files)
         names = tuple(name for name, _ in files[0].levels) if files else ()
         for level in names:
@@ -245,10 +248,16 @@ class Files(Source, FileOptions):
         shape = Shape(pa.schema(fields), spellings, private, stream.dropped, names)
         return Batch(format.portions(files, shape), shape.schema)
 
-    def _format(self, stream: FileStream, files: Sequence[Found], scratch: Scratch, noted: Noted) -> Delimited:
+    def _format(self, stream: FileStream, files: Sequence[Found], reading: Reading, noted: Noted) -> FileFormat:
         kind = stream.format or _by_ending(files)
-        if kind not in ("csv", "tsv"):
-            raise SourceError("LG-110", f"format {kind} cannot be read yet")
+        rename, encoding, scratch = dict(stream.rename or {}), stream.encoding or "auto", Scratch(reading.folder)
+        if kind == "parquet":
+            duck = _Duck(reading.threads)
+            return ParquetFiles(reading.folder, noted, duck.rows, duck.columns, rename)
+        if kind in ("json", "ndjson"):
+            path = tuple((stream.records or "$").split(".")[1:])
+            document = kind == "json" or bool(path)
+            return JsonRecords(scratch, noted, _Duck(reading.threads).rows, document, path, encoding, rename)
         quote = '"' if stream.quote is None else stream.quote
         dialect = Dialect(
             delimiter=stream.delimiter or ("\t" if kind == "tsv" else ","),
@@ -258,15 +267,34 @@ class Files(Source, FileOptions):
             header=stream.header is not False,
             skip=stream.skip or 0,
         )
-        text = Text(
-            dialect,
-            stream.encoding or "auto",
-            stream.names or (),
-            stream.rename or {},
-            stream.null_values or (),
-            bool(stream.trim),
-        )
-        return Delimited(text, scratch, noted)
+        names, nulls = stream.names or (), stream.null_values or ()
+        return Delimited(Text(dialect, encoding, names, rename, nulls, bool(stream.trim)), scratch, noted)
+
+
+class FileFormat(Protocol):
+    """What a format of files does. `schema` is asked once, before `portions`."""
+
+    def schema(self, files: Sequence[Found]) -> Mapping[str, Any]:
+        """Return the columns of all files, with Arrow types, in order of appearance."""
+
+    def portions(self, files: Sequence[Found], shape: Shape) -> Iterator[Portion]:
+        """Yield the portions of the files."""
+
+
+class _Duck:
+    """A private DuckDB that answers questions about files."""
+
+    def __init__(self, threads: int) -> None:
+        import duckdb
+
+        self._connection = duckdb.connect(config={"threads": threads})
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql).fetchall()
+
+    def columns(self, sql: str) -> dict[str, tuple[str, Any]]:
+        found = self._connection.sql(sql)
+        return {name: (str(t), from_duckdb(t)) for name, t in zip(found.columns, found.types, strict=True)}
 
 
 def _by_ending(files: Sequence[Found]) -> Format:

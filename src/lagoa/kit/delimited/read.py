@@ -9,18 +9,17 @@ from typing import Any
 import pyarrow as pa
 
 from lagoa.errors import SourceError
+from lagoa.kit.bundle import SMALL, Bundle, Noted, Record
 from lagoa.kit.column_names import column_names
 from lagoa.kit.delimited.dialect import LONGEST, Dialect
-from lagoa.kit.delimited.records import ENCODING, Grammar, Record, records
+from lagoa.kit.delimited.records import ENCODING, Grammar, records
 from lagoa.kit.encoding import Decoder, is_utf8
 from lagoa.kit.landing import Found, printable
 from lagoa.kit.pieces import Opened, Piece, Scratch, last_line_end, pieces
 from lagoa.kit.shape import Shape, listed_in
 from lagoa.kit.text import listed, literal
-from lagoa.ports import Portion, Reject, Settled
+from lagoa.ports import Portion, Settled
 
-SMALL = 8 << 20
-"""Bytes up to which a file is read record by record, together with others."""
 _HEAD = 1 << 18
 
 
@@ -34,58 +33,6 @@ class Text:
     rename: Mapping[str, str] = field(default_factory=dict)
     null_values: tuple[str, ...] = ()
     trim: bool = False
-
-
-@dataclass
-class Noted:
-    """What reading found out: each file's hash, and what a person should know."""
-
-    digests: dict[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def done(self, opened: Opened, decoder: Decoder | None = None) -> None:
-        """Remember a file that was read to its end. Raises SourceError when it changed meanwhile."""
-        found = opened.found
-        if opened.size_now() != found.size:
-            raise SourceError(
-                "LG-209",
-                f"{printable(found.name)} changed while it was read",
-                hint="run again when it is written; nothing was published",
-                retry=True,
-            )
-        self.digests[found.name] = opened.digest
-        if decoder is not None and decoder.wanted == "auto" and decoder.chosen not in (None, "utf-8"):
-            self.notes.append(f"read {printable(found.name)} as {decoder.chosen}")
-
-
-@dataclass
-class Bundle:
-    """Records of several files with the same columns, rewritten as `file, line, record` for one portion."""
-
-    arrives: tuple[str, ...]
-    files: list[Found] = field(default_factory=list)
-    parts: list[bytes] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    good: int = 0
-    size: int = 0
-    longest: int = 0
-
-    def take(self, found: Found, kept: Iterator[Record], delimiter: bytes, hide: bool) -> None:
-        """Add a file's records."""
-        if not self.files or self.files[-1] is not found:
-            self.files.append(found)
-        start = b"%d%b%%d%b" % (len(self.files) - 1, delimiter, delimiter)
-        out = []
-        for record in kept:
-            if record.reason is None:
-                out.append(start % record.line + record.text)
-                self.longest = max(self.longest, len(record.text))
-            else:
-                raw = None if hide else record.text.decode("utf-8", "backslashreplace")
-                self.rejects.append(Reject(printable(found.name), record.line, record.reason, raw))
-        self.good += len(out)
-        self.parts.append(b"\n".join(out) + b"\n" if out else b"")
-        self.size += len(self.parts[-1])
 
 
 class Delimited:
@@ -144,7 +91,7 @@ class Delimited:
                     yield self._plain(found, piece, arrives, shape)
                     continue
                 bundle = bundles.setdefault(arrives, Bundle(arrives))
-                self._judge(bundle, found, piece, shape)
+                self._judge(bundle, found, piece)
                 if bundle.size >= SMALL:
                     yield self._bundled(bundles.pop(arrives), shape)
         for bundle in bundles.values():
@@ -205,7 +152,7 @@ class Delimited:
             if rows == expected:
                 return Settled((), rows)
             bundle = Bundle(arrives)
-            self._judge(bundle, found, Piece(path.read_bytes(), line, valid), shape)
+            self._judge(bundle, found, Piece(path.read_bytes(), line, valid))
             return self._bundled(bundle, shape)
 
         return Portion(
@@ -221,12 +168,12 @@ class Delimited:
             close=lambda: self.scratch.free(path),
         )
 
-    def _judge(self, bundle: Bundle, found: Found, piece: Piece, shape: Shape) -> None:
+    def _judge(self, bundle: Bundle, found: Found, piece: Piece) -> None:
         lines = piece.data.splitlines(keepends=True)
         kept = records(lines, piece.line, self.grammar, len(bundle.arrives))
         if not piece.valid:
             kept = _decodable(kept)
-        bundle.take(found, kept, self.grammar.delimiter, hide=bool(shape.dropped))
+        bundle.take(found, kept, self.grammar.delimiter)
 
     def _bundled(self, bundle: Bundle, shape: Shape) -> Portion:
         path = self.scratch.write(*bundle.parts)
@@ -236,10 +183,8 @@ class Delimited:
         texts = {name: self._text(f"c{i}") for i, name in enumerate(bundle.arrives)}
         for level in shape.levels:
             texts[level] = f"{listed(dict(found.levels)[level] for found in bundle.files)}[{nth}]"
-        read = Settled(tuple(bundle.rejects), bundle.good + len(bundle.rejects))
+        read = bundle.settled(hide=bool(shape.dropped))
         longest = max(LONGEST, bundle.longest + 1000)
-        first = printable(bundle.files[0].name) if bundle.files else ""
-        more = len(bundle.files) - 1
         return Portion(
             rows=shape.select(
                 self.text.dialect.reads(path, names, longest, loose=True),
@@ -248,7 +193,7 @@ class Delimited:
                 self._raw(bundle.arrives, shape),
             ),
             settle=lambda *_: read,
-            label=f"{first} and {more} more" if more > 0 else first,
+            label=bundle.label(),
             size=bundle.size,
             close=lambda: self.scratch.free(path),
         )

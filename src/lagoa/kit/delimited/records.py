@@ -6,20 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lagoa.kit.bundle import Record
 from lagoa.kit.delimited.dialect import Dialect
 
 UNCLOSED = "a quote is never closed"
 GARBAGE = "there is text after a closing quote"
 ENCODING = "it is not valid {encoding}"
-
-
-@dataclass
-class Record:
-    """Good: its bytes without the last line end. Bad: `reason` says why, and `text` is the line given up."""
-
-    line: int
-    text: bytes
-    reason: str | None = None
 
 
 @dataclass

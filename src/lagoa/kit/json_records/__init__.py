@@ -1,0 +1,1 @@
+"""JSON, by lines and as documents: strictly valid, numbers exact, structs and lists as they come."""
