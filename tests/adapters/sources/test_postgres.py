@@ -31,6 +31,7 @@ insert into customers select md5(g::text)::uuid, 'c' || g, 'secret', timestamp '
 from generate_series(1, 10) g;
 insert into customers values (md5('none')::uuid, 'never changed', null, null);
 """
+WEIRD = '"Esquema.x"."Weird ""Name""; DROP TABLE orders"'
 STREAMS: dict[str, Any] = {
     "orders": {"table": "public.orders", "mode": "append", "cursor": "id", "lag": 5},
     "late": {"table": "orders", "mode": "append", "cursor": "at", "lag": "3h"},
@@ -152,6 +153,7 @@ def test_an_unreachable_server_is_worth_a_retry_and_a_wrong_password_is_not(
         ({"table": "orders", "mode": "append", "cursor": "idd"}, "LG-203", "`id`"),
         ({"table": "orders", "mode": "merge", "key": "ids"}, "LG-203", "`id`"),
         ({"table": "customers", "columns": {"note": {"drop": True}}}, "LG-203", "`notes`"),
+        ({"table": "customers", "columns": {"Name": {"pii": "name"}}}, "LG-203", "`name`"),
         ({"query": "select idd from orders"}, "LG-203", "query"),
         ({"query": "select 1 / 0 as x"}, "LG-202", "names"),
         ({"query": "select 1 as a, 2 as a"}, "LG-206", "another name"),
@@ -279,12 +281,20 @@ def test_hostile_names_are_read_and_become_names_that_delta_allows(
     )
     sql('insert into "Esquema.x"."Weird ""Name""; DROP TABLE orders" values (1, 2, 3, 4, 5, 6.5, \'2024-01-01\')')
     sql('insert into "Esquema.x"."Weird ""Name""; DROP TABLE orders" values (1, 2, 3, 4, 5, \'NaN\', \'infinity\')')
-    source = postgres(shop, w={"table": '"Esquema.x"."Weird ""Name""; DROP TABLE orders"'})
+    source = postgres(shop, w={"table": WEIRD})
     landed = read(source).read("w")
     assert landed.schema is not None
     assert landed.schema.names == ["Preço__R$_", "a\"b'c", "seleção", "t", "j____", "%s__0_", "select"]
     assert [list(row.values())[:6] for row in landed.rows] == [[1, 2, 3, 4, 5, pytest.approx(6.5)]]
     assert len(landed.refused) == 1
+    columns = {"Preço (R$)": {"drop": True}, "j;{}=": {"pii": "name"}}
+    renamed = postgres(shop, w={"table": WEIRD, "mode": "merge", "key": ["seleção", "j;{}="], "columns": columns})
+    assert renamed.streams["w"].dropped == {"Preço__R$_"}
+    assert renamed.streams["w"].key == ("seleção", "j____")
+    landed = read(renamed).read("w")
+    assert [row[SOURCE] for row in landed.rows] == ["w"]  # a personal key is not repeated
+    assert landed.schema is not None
+    assert "Preço__R$_" not in landed.schema.names
     assert sql("select count(*) from orders").strip() == "19"
 
 

@@ -15,7 +15,7 @@ from lagoa.errors import MissingExtra, SourceError
 from lagoa.kit.endpoint import Endpoint
 from lagoa.kit.patience import Patience
 from lagoa.kit.postgres.catalog import Relation, find_relation, money_scale, query_columns, table_columns
-from lagoa.kit.postgres.choice import chosen, named, refuse_twins
+from lagoa.kit.postgres.choice import chosen, landing_name, named, refuse_twins
 from lagoa.kit.postgres.columns import PgColumn, column
 from lagoa.kit.postgres.cursor import Cursor, cursor_of, refuse_endless, refuse_nulls
 from lagoa.kit.postgres.failure import explain, silence
@@ -51,6 +51,19 @@ class PostgresStream(Stream):
             raise ValueError("`lag:` needs `cursor:`")
         if self.mode == "replace" and self.cursor is not None:
             raise ValueError("mode: replace reads everything and takes no `cursor:`")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_are_called_as_they_land(self) -> Self:
+        """Let columns be named as the server spells them: everybody else sees the name that lands."""
+        columns = {landing_name(name): said for name, said in self.columns.items()}
+        if len(columns) < len(self.columns):
+            raise ValueError("columns: two of them land under one name")
+        object.__setattr__(self, "columns", columns)
+        for field in ("key", "partition_by"):
+            object.__setattr__(self, field, tuple(landing_name(n) for n in getattr(self, field)))
+        if self.cursor is not None:
+            object.__setattr__(self, "cursor", landing_name(self.cursor))
         return self
 
 
@@ -248,9 +261,9 @@ def _telling(stream: PostgresStream, columns: Sequence[PgColumn], cursor: Cursor
     """Choose the columns whose values say where a row comes from; personal ones are not repeated."""
     names = stream.key if stream.mode == "merge" else ((cursor.column.name,) if cursor else ())
     personal = {name for name, said in stream.columns.items() if said.pii}
-    found = [i for i, c in enumerate(columns) if c.name in names or c.found.name in names]
-    hidden = any(personal & {columns[i].name, columns[i].found.name} for i in found)
-    return [] if hidden or any(pa.types.is_binary(columns[i].wire) for i in found) else found
+    found = [i for i, c in enumerate(columns) if c.name in names]
+    unfit = any(columns[i].name in personal or pa.types.is_binary(columns[i].wire) for i in found)
+    return [] if unfit else found
 
 
 Adapter = Postgres

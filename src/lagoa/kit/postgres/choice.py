@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from lagoa.errors import SourceError
+from lagoa.errors import SourceError, did_you_mean
+from lagoa.kit.column_names import OWN
 from lagoa.kit.postgres.columns import Found, PgColumn, read_as
-from lagoa.ports import RAW, REASON, SOURCE
 from lagoa.spec.stream import Stream
 
 _FORBIDDEN = re.compile(r"[ ,;{}()\n\t=]")  # in the names of a Delta table's columns
-_OWN = ("_run", "_loaded_at", SOURCE, REASON, RAW)
 _RENAME = "read it with `query:` and give it another name"
+
+
+def landing_name(name: str) -> str:
+    """Keep a name as it is, but for the characters that Delta does not allow."""
+    return _FORBIDDEN.sub("_", name)
 
 
 def refuse_twins(names: Sequence[str], what: str) -> None:
@@ -30,41 +33,39 @@ def refuse_twins(names: Sequence[str], what: str) -> None:
 
 def chosen(found: Sequence[Found], stream: Stream, what: str, money: int) -> list[PgColumn]:
     """Decide the columns that are read: dropped ones are never asked for. Raises SourceError LG-203, LG-206."""
-    names = {f.name: _FORBIDDEN.sub("_", f.name) for f in found}
-    refuse_twins(list(names.values()), what)
-    for name in names.values():
-        if name.casefold() in _OWN:
-            raise SourceError("LG-206", f"{what} has a column `{name}`, a name that Lagoa itself uses", hint=_RENAME)
+    names = [landing_name(f.name) for f in found]
+    refuse_twins(names, what)
+    for name in names:
+        if name.casefold() in OWN:
+            clash = f"{what} has a column `{name}`, a name that Lagoa itself uses"
+            raise SourceError("LG-206", clash, hint=_RENAME)
     _refuse_unknown(stream, names, what)
-    declared = {name: stream.columns.get(name) or stream.columns.get(lands) for name, lands in names.items()}
     columns = []
-    for f in found:
-        said = declared[f.name]
+    for f, name in zip(found, names, strict=True):
+        said = stream.columns.get(name)
         if said is None or not said.drop:
-            columns.append(read_as(f, names[f.name], said.type if said else None, money))
+            columns.append(read_as(f, name, said.type if said else None, money))
     return columns
 
 
-def _refuse_unknown(stream: Stream, names: Mapping[str, str], what: str) -> None:
-    """A misspelt `drop:` must not let the column in."""
-    known = {*names, *names.values()}
-    for name in stream.dropped - known:
-        close = difflib.get_close_matches(name, known, n=1)
-        raise SourceError(
-            "LG-203",
-            f"{what} has no column `{name}`, which is to be dropped",
-            hint=f"did you mean `{close[0]}`?" if close else f"its columns are {', '.join(sorted(names))}",
-        )
+def _refuse_unknown(stream: Stream, names: Sequence[str], what: str) -> None:
+    """A misspelt `drop:` or `pii:` must not let the column in."""
+    for name, said in stream.columns.items():
+        if (said.drop or said.pii) and name not in names:
+            word = "dropped" if said.drop else "treated as personal"
+            raise SourceError(
+                "LG-203", f"{what} has no column `{name}`, which is to be {word}", hint=_meant(name, names)
+            )
 
 
 def named(columns: Sequence[PgColumn], name: str, what: str, role: str) -> PgColumn:
     """Find the column that a user names as key or cursor. Raises SourceError LG-203."""
     for found in columns:
-        if name in (found.name, found.found.name):
+        if name == found.name:
             return found
-    close = difflib.get_close_matches(name, [c.name for c in columns], n=1)
-    raise SourceError(
-        "LG-203",
-        f"{what} has no column `{name}`, which is its {role}",
-        hint=f"did you mean `{close[0]}`?" if close else f"it has {', '.join(c.name for c in columns)}",
-    )
+    said = f"{what} has no column `{name}`, which is its {role}"
+    raise SourceError("LG-203", said, hint=_meant(name, [c.name for c in columns]))
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    return did_you_mean(name, known) or f"its columns are {', '.join(known)}"
