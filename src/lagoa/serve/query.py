@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from lagoa.errors import CommandError, LagoaError, LakeError, ProjectError, did_you_mean
+from lagoa.errors import CommandError, LakeError, ProjectError, did_you_mean
 from lagoa.kit.text import quote
+from lagoa.kit.types import sql_type
+from lagoa.lake import quarantine
 from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
 from lagoa.observe.history import TABLES, history_sql
@@ -61,7 +63,7 @@ def answering(
         _bind_history(session, project, names)
         empty = [n for n in behind if n.layer == QUARANTINE and not pins[n].exists]
         for name in empty:
-            _bind_nothing(session, name, lake)
+            _bind_nothing(session, name)
         wanted = [n for n in dict.fromkeys(names) if n.layer != HISTORY and n not in empty]
         bind_tables(session, project, wanted, pins.__getitem__)
         yield session
@@ -148,11 +150,7 @@ def _bind_history(session: Session, project: Project, names: list[TableName]) ->
             session.bind(name, sql)
 
 
-def _bind_nothing(session: Session, name: TableName, lake: Lake) -> None:
+def _bind_nothing(session: Session, name: TableName) -> None:
     """Show a quarantine to which nothing was ever sent as a table without rows."""
-    try:
-        columns = lake.open(name.guarded).schema.names
-    except LagoaError:
-        columns = []
-    shown = [*columns, "_reason"] if "_reason" not in columns else columns
-    session.bind(str(name), f"select {', '.join(f'null::varchar as {quote(c)}' for c in shown)} where false")
+    shown = ", ".join(f"null::{sql_type(f.type)} as {quote(f.name)}" for f in quarantine.SCHEMA)
+    session.bind(str(name), f"select {shown} where false")

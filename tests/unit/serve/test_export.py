@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from lagoa import registry
 from lagoa.errors import LakeError, StepError
 from lagoa.ports import Session
 from lagoa.serve.export import schema_of, whole_file, write_csv, write_json, write_parquet
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    engine = registry.adapter("engines", "duckdb")(threads=2, memory="500MB", folder=tmp_path / "engine")
-    with engine.session() as session:
-        yield session
-    engine.close()
 
 
 def as_json(session: Session, sql: str) -> Any:
