@@ -40,7 +40,8 @@ def split_sql(text: str, file: str) -> Split:
     _no_comment_inside(text, opening.end(), end, file, lines)
     after = end + len("*/")
     _closes_once(text, after, file, lines)
-    header = read(text[opening.end() : end], file, start_line)
+    indent = " " * (opening.end() - text.rfind("\n", 0, opening.end()) - 1)  # so that columns are those of the file
+    header = read(indent + text[opening.end() : end], file, start_line, lines[start_line - 1 :])
     if header.value is not None and not isinstance(header.value, dict):
         raise ProjectError(
             "LG-106",

@@ -65,7 +65,8 @@ def _unknown(mention: Mention, made: set[TableName]) -> ProjectError:
     found = same_name[0] if same_name else closest(last, {n.name: str(n) for n in made}.keys())
     meant = found if not found or "." in found else next(str(n) for n in sorted(made) if n.name == found)
     hint = f"did you mean `{meant}`?" if meant else "write layer.name, such as silver.orders"
-    message = f"{mention.words} `{written}`, which is not of the form layer.name"
+    reason = "which is not of the form layer.name" if table is None else "which nothing produces"
+    message = f"{mention.words} `{written}`, {reason}"
     return ProjectError("LG-103", message, place=mention.place, hint=hint)
 
 

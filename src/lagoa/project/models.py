@@ -6,13 +6,13 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-from lagoa.errors import Place, ProjectError, did_you_mean
+from lagoa.errors import Place, ProjectError, closest, did_you_mean
 from lagoa.project.gates import every_check, tables_of
 from lagoa.project.graph import Node
 from lagoa.project.header import Split, parse_python, split_python, split_sql
 from lagoa.project.model import CustomCheck, Model
 from lagoa.project.reading import Mention, Reading, later, text_of
-from lagoa.project.words import declared, unknown_key
+from lagoa.project.words import declared
 from lagoa.project.yaml import Document
 from lagoa.spec.check import CheckHeader
 from lagoa.spec.model import LATER_KINDS, ModelHeader
@@ -71,11 +71,20 @@ def _model(reading: Reading, name: TableName, path: Path) -> tuple[Model, Node]:
     return model, node
 
 
+_ADVICE = {
+    "reads outside": "let a source read it, and name the source's table here",
+    "read as a file": "let a source of type `files` read it, and name the source's table here",
+    "not a query": "write one query; its rows become the table",
+    "several statements": "write one query; parts of it can be named by `with`",
+    "no query": "write the query below the header",
+}
+
+
 def _query(reading: Reading, raw: _File, words: str) -> Query:
     query = reading.cache.parse(raw.split.body, raw.file, raw.split.body_line)
     if query.trouble:
         message, line, column = query.trouble
-        hint = None if "several" in message or "no query" in message else "read it through a source instead"
+        hint = next((advice for part, advice in _ADVICE.items() if part in message), None)
         raise ProjectError("LG-114", message, place=query.place(line, column), hint=hint)
     for reference in query.references:
         if not reference.is_function:
@@ -150,9 +159,9 @@ def _python_inputs(reading: Reading, raw: _File, header: ModelHeader) -> tuple[T
     parameters = _parameters(function, raw)
     for name in header.inputs:
         if name not in parameters:
-            error = unknown_key(name, parameters, document, ("inputs", name))
             message = f"`inputs` names `{name}`, which is no parameter of model()"
-            raise ProjectError("LG-115", message, place=error.place, hint=error.hint)
+            place = document.key(("inputs", name))
+            raise ProjectError("LG-115", message, place=place, hint=did_you_mean(name, parameters))
     for name in parameters:
         if name not in header.inputs:
             message = f"model() takes `{name}`, which `inputs:` in the header does not name"
@@ -173,7 +182,8 @@ def _function(raw: _File) -> ast.FunctionDef:
         if isinstance(node, ast.AsyncFunctionDef) and node.name == "model":
             raise ProjectError("LG-115", "model() is async, which nothing awaits", place=_at(node, raw))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    hint = did_you_mean("model", names) or "define `def model(...)` that returns the table's rows"
+    near = closest("model", names)
+    hint = f"rename `{near}` to `model`" if near else "define `def model(...)` that returns the table's rows"
     raise ProjectError("LG-115", "the file defines no function `model`", place=Place(raw.file), hint=hint)
 
 

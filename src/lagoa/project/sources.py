@@ -24,10 +24,9 @@ def read_sources(reading: Reading) -> tuple[dict[str, SourceEntry], list[StreamT
     streams: list[StreamTable] = []
     nodes: list[Node] = []
     for name, path in reading.tree.sources.items():
-        reading.broken_sources.add(name)
+        reading.broken_sources.add(name)  # until it is found whole, its readers are not told that its tables lack
         with reading.findings.catching():
             document, entry = _entry(reading, name, path)
-            reading.broken_sources.discard(name)
             entries[name] = entry
             for stream, spec in entry.source.streams.items():
                 table = _stream(document, name, stream, spec)
@@ -42,7 +41,7 @@ def _entry(reading: Reading, name: str, path: Path) -> tuple[Document, SourceEnt
     value, unresolved = reading.references.resolve(document)
     value = dict(value or {})
     kind = _kind(value, document)
-    _usable_names(reading, value, document)
+    whole = _usable_names(reading, value, document)
     try:
         source = declared(kind, value, document)
     except ProjectErrors as several:
@@ -50,6 +49,8 @@ def _entry(reading: Reading, name: str, path: Path) -> tuple[Document, SourceEnt
         raise ProjectErrors([*unresolved, *(e for e in several.errors if str(e.place) not in said)]) from None
     reading.findings.extend(unresolved)
     reading.references.remember(source)
+    if whole:
+        reading.broken_sources.discard(name)
     return document, SourceEntry(name, file, source)
 
 
@@ -64,11 +65,11 @@ def _kind(value: dict[str, Any], document: Document) -> type[Source]:
         raise ProjectError(error.code, error.message, place=place, hint=error.hint) from None
 
 
-def _usable_names(reading: Reading, value: dict[str, Any], document: Document) -> None:
-    """Refuse `*` and names that no table can have, and go on without them."""
+def _usable_names(reading: Reading, value: dict[str, Any], document: Document) -> bool:
+    """Refuse `*` and names that no table can have, and go on without them; say whether there were none."""
     streams = value.get("streams")
     if not isinstance(streams, dict):
-        return
+        return True
     kept = {}
     for stream, spec in streams.items():
         place = document.key(("streams", stream))
@@ -81,6 +82,7 @@ def _usable_names(reading: Reading, value: dict[str, Any], document: Document) -
         else:
             kept[stream] = spec
     value["streams"] = kept
+    return len(kept) == len(streams)
 
 
 def _stream(document: Document, source: str, stream: str, spec: Stream) -> StreamTable:

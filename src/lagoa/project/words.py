@@ -136,7 +136,9 @@ def _said(details: ErrorDetails, cls: type[BaseModel], document: Document, at: W
             hint="use ${env:…} for what is not secret",
         )
     message, advice = _wrong(name, details)
-    return ProjectError("LG-102", message, place=document.at(where), hint=advice)
+    # a mapping begins at its first key, which is not what is wrong with it as a whole
+    place = document.key(where) if isinstance(details["input"], dict) else document.at(where)
+    return ProjectError("LG-102", message, place=place, hint=advice)
 
 
 def _wrong(name: str, details: ErrorDetails) -> tuple[str, str | None]:
@@ -148,6 +150,8 @@ def _wrong(name: str, details: ErrorDetails) -> tuple[str, str | None]:
         options = str(context.get("expected", "")).replace("'", "`")
         words = [word.strip(" `") for word in options.replace(" or ", ",").split(",")]
         return f"`{name}` is {found(value)}, but must be {options}", did_you_mean(str(value), words)
+    if kind == "string_pattern_mismatch":
+        return f"`{name}` is {found(value)}, which does not fit the pattern {context.get('pattern')}", None
     message = details["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return f"`{name}`: {message[:1].lower()}{message[1:]}", None
 

@@ -74,9 +74,12 @@ def discreet(line: str) -> str:
     return _SECRETIVE.sub(r"\1…", line)
 
 
-def read(text: str, file: str, first_line: int = 1) -> Document:
-    """Read one YAML document. Raises ProjectError LG-104: it is not YAML, or a key stands twice."""
-    lines = text.split("\n")
+def read(text: str, file: str, first_line: int = 1, shown: Sequence[str] | None = None) -> Document:
+    """Read one YAML document. Raises ProjectError LG-104: it is not YAML, or a key stands twice.
+
+    `shown` are the file's own lines from `first_line` on, when the text is only a part of them.
+    """
+    lines = text.split("\n") if shown is None else shown
     document = Document(None, file, first_line, lines)
     loader = _LOADER(text)
     try:

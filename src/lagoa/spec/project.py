@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, field_validator
 
+from lagoa.errors import closest
 from lagoa.spec.declared import Declared
 
 
@@ -39,9 +40,10 @@ class ProjectFile(Declared):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{value!r} is not a time zone; try America/Sao_Paulo or UTC") from error
+            meant = closest(value, available_timezones()) or "America/Sao_Paulo"
+            raise ValueError(f"{value!r} is not a time zone; did you mean {meant}?") from error
         return value
 
-    def model_post_init(self, context: Any) -> None:
+    def model_post_init(self, _context: Any, /) -> None:
         """Give every project its `local` target."""
         self.targets.setdefault("local", Target())
