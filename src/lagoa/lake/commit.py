@@ -16,6 +16,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
+from lagoa.errors import LakeError
 from lagoa.lake import log
 from lagoa.lake.files import fsync, uuid7
 from lagoa.lake.schema import to_delta
@@ -153,6 +154,12 @@ def _configuration(held: Mapping[str, str], commit: Commit) -> dict[str, str]:
 def _by_hand(table: Table, handle: DeltaTable, commit: Commit, delta: Schema) -> None:
     """Write the commit file ourselves: the Delta protocol's own compare-and-swap is a file that
     must be new."""
+    if commit.replace and not table.plain:
+        raise LakeError(
+            "LG-304",
+            f"{table.name} has deletion vectors, so its columns or partitions cannot be changed in place",
+            hint="move the folder away and run again",
+        )
     now = _now()
     actions: list[dict[str, Any]] = [{"commitInfo": _info(table, commit, now)}]
     if _lacks_ntz(handle, delta):

@@ -201,18 +201,21 @@ def _needed(lake: Lake, table: Table, cutoff: int) -> set[str] | None:
             break
         needed |= {unquote(a["add"]["path"]) for a in actions if "add" in a}
         needed |= {unquote(a["remove"]["path"]) for a in actions if "remove" in a}
-    return needed | _of_states(table) | _of_main(lake, table.name)
+    return needed | _of_states(table, cutoff) | _of_main(lake, table.name)
 
 
 def _at(lake: Lake, table: Table, version: int) -> Mapping[str, DataFile]:
     return lake.at(table.name, version).files
 
 
-def _of_states(table: Table) -> set[str]:
+def _of_states(table: Table, cutoff: int) -> set[str]:
+    """Name the files of every state in the chain; exact changes and big cursors only of those since `cutoff`."""
     needed = set()
     for state in chain(table.path, table.state):
-        needed |= {f"{STATES}/{state.id}.json", f"{STATES}/{state.id}.cursor.json.gz"}
-        needed |= {f"{CHANGES}/{name}" for name in state.changes or ()}
+        needed.add(f"{STATES}/{state.id}.json")
+        if state.at >= cutoff or state.id == table.selected:
+            needed.add(f"{STATES}/{state.id}.cursor.json.gz")
+            needed |= {f"{CHANGES}/{name}" for name in state.changes or ()}
     return needed
 
 

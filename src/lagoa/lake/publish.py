@@ -90,11 +90,20 @@ def _fit(lake: Lake, table: Table, change: Change) -> Table:
             hint="move the folder away and run again",
         )
     if change.mode != "replace":
-        if not same(change.schema, table.schema) or tuple(change.partition_by) != tuple(table.partition_by):
-            raise LakeError("LG-308", f"the staged rows have not the columns or partitions of {table.name}")
-        if lost := set(change.removes) - table.files.keys():
-            raise ValueError(f"{table.name} does not hold {sorted(lost)[0]}")
+        _same_shape(table, change)
     return table
+
+
+def _same_shape(table: Table, change: Change) -> None:
+    if not same(change.schema, table.schema):
+        raise LakeError(
+            "LG-308", f"the staged rows have not the columns of {table.name}, which are {table.schema.names}"
+        )
+    if tuple(change.partition_by) != tuple(table.partition_by):
+        hint = f"`lagoa run --full -s {table.name}` rebuilds it with other partitions"
+        raise LakeError("LG-308", f"{table.name} is partitioned by {list(table.partition_by)}", hint=hint)
+    if lost := set(change.removes) - table.files.keys():
+        raise ValueError(f"{table.name} does not hold {sorted(lost)[0]}")
 
 
 def _unreadable(table: Table) -> bool:

@@ -113,7 +113,7 @@ def _taken(run: str, on: int, table: Table) -> Try | None:
 
 
 def _rows(table: Table) -> int:
-    known = counted(table.live)
+    known = counted(table.live, pa.table(table.live.get_add_actions()))
     if known is not None:
         return known
     with asked(table.name):

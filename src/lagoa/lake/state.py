@@ -113,7 +113,7 @@ def write_state(table: Path, state: State) -> None:
         body["cursor"] = None
         body["cursor_file"] = True
         write_new(cursor_file(table, state.id), gzip.compress(cursor.encode(), 6, mtime=0))
-    text = json.dumps(body, ensure_ascii=False)
+    text = json.dumps(body)
     write_new(state_file(table, state.id), f'{text[:-1]}, "sum": "{_sum(text)}"}}'.encode())
 
 

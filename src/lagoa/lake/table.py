@@ -109,7 +109,8 @@ class Table:
         if self.distrust is not None or not self.exists:
             return self.distrust
         try:
-            return self._doubt(self.live)
+            handle = self.live  # which has looked for doubts by itself, unless it is trusted
+            return self._doubt(handle) if self.trusted else None
         except LakeError as error:
             return error
 
@@ -120,7 +121,7 @@ class Table:
             return log.forgetful(self.name)
         if state is None or self.distrust is not None:
             return None
-        rows = counted(handle)
+        rows = counted(handle, self._actions(handle))
         if rows is not None and rows != state.rows:
             said = f"it holds {rows} rows where its state says {state.rows}: a commit was lost or changed"
             return log.damaged(self.name, said)
@@ -128,10 +129,13 @@ class Table:
             return log.damaged(self.name, "its columns are not those that its state names: a commit was lost")
         return None
 
+    def _actions(self, handle: DeltaTable) -> pa.Table:
+        return self._pinned.once("actions", lambda: pa.table(handle.get_add_actions()))
+
     @property
     def files(self) -> Mapping[str, DataFile]:
         """The live files by path relative to the table."""
-        return self._pinned.once("files", lambda: _files(self.handle))
+        return self._pinned.once("files", lambda: _files(self._actions(self.live)) if self.exists else {})
 
     @property
     def schema(self) -> pa.Schema:
@@ -238,11 +242,10 @@ def bind(session: Session, name: str, table: Table) -> None:
     session.bind(name, f"select {columns(table.schema.names)} from {kept}")
 
 
-def counted(handle: DeltaTable) -> int | None:
+def counted(handle: DeltaTable, actions: pa.Table) -> int | None:
     """Return the number of rows by the log's statistics; None when somebody's files lack them or hide
     rows."""
     features = set(handle.protocol().reader_features or [])
-    actions = pa.table(handle.get_add_actions())
     if "num_records" not in actions.column_names:
         return 0 if not actions.num_rows else None
     records = actions.column("num_records")
@@ -251,11 +254,9 @@ def counted(handle: DeltaTable) -> int | None:
     return int(pc.sum(records).as_py() or 0)
 
 
-def _files(handle: DeltaTable | None) -> Mapping[str, DataFile]:
-    if handle is None:
-        return {}
+def _files(actions: pa.Table) -> Mapping[str, DataFile]:
     found = {}
-    for row in pa.table(handle.get_add_actions()).to_pylist():
+    for row in actions.to_pylist():
         path = unquote(row["path"])
         found[path] = DataFile(
             path,

@@ -52,7 +52,8 @@ def verify(lake: Lake, name: TableName, deep: bool = False) -> list[Finding]:
         return findings or [Finding(name, "LG-302", path / log.FOLDER, said)]
     doubt = table.doubt()
     if doubt is not None and not (findings and doubt.code == "LG-302"):
-        where = state_file(path, table.selected) if table.selected and table.state is None else path / log.FOLDER
+        lost = table.selected is not None and table.state is None
+        where = state_file(path, table.selected or 0) if lost else path / log.FOLDER
         findings.append(Finding(name, doubt.code, where, doubt.message))
     findings += _states(table)
     findings += _data(lake, table, deep)
@@ -112,10 +113,10 @@ def _states(table: Table) -> Iterator[Finding]:
         if id is None or id == table.selected:
             continue
         try:
-            load_state(table.path, id)
+            load_state(table.path, id, cursor=False)
         except LakeError as error:
-            what = f"the state of version {version}: {error.message.rsplit(', ', 1)[-1]}"
-            yield Finding(table.name, error.code, state_file(table.path, id), what)
+            said = error.message.rsplit(", ", 1)[-1]
+            yield Finding(table.name, error.code, state_file(table.path, id), f"the state of version {version} {said}")
 
 
 def _data(lake: Lake, table: Table, deep: bool) -> Iterator[Finding]:

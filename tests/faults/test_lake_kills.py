@@ -1,0 +1,119 @@
+"""A publish is killed at every step that it takes on the disk; resumed, the table is as if nothing had happened.
+
+SOAK=1 visits every call of every mode, at the table's creation and later; without it a part is visited.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SOAK = bool(os.environ.get("SOAK"))
+WORK = Path(__file__).with_name("lake_work.py")
+SRC = Path(__file__).resolve().parents[2] / "src"
+STRACE = shutil.which("strace")
+CALLS = {
+    "rename,renameat,renameat2": 60,
+    "link,linkat": 4,
+    "fsync,fdatasync": 60,
+    "mkdir,mkdirat": 30,
+    "unlink,unlinkat": 20,
+    "write,pwrite64": 60,
+}
+"""What a publish does to the disk, and a bound above the number of times it does so in one thread."""
+CASES = [(mode, before) for mode in ("append", "merge", "replace") for before in (0, 3)]
+SEEN = {"append": (0, 3), "merge": (3,), "replace": (3,)}
+
+
+def _loaded() -> Any:
+    spec = importlib.util.spec_from_file_location("lake_work", WORK)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["lake_work"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+work = _loaded()
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(SRC), "PYTHONDONTWRITEBYTECODE": "1", "RUST_BACKTRACE": "0"}
+
+
+def _killed(root: Path, mode: str, call: str, nth: int) -> bool:
+    """Do one step under strace, which kills it at the n-th such call of a thread; say whether it came to that."""
+    inject = ["-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={nth}"]
+    command = [str(STRACE), "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", *inject]
+    done = subprocess.run(
+        [*command, sys.executable, str(WORK), "step", str(root), mode],
+        env=_environment(),
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode in (137, -9):
+        return True
+    assert done.returncode == 0, done.stderr.decode()
+    return False
+
+
+def _points(mode: str, before: int, call: str) -> list[int]:
+    if call.startswith("write"):
+        return list(range(1, 61)) if SOAK else [2, 5, 9]
+    stride = 1 if SOAK or (mode, before) == ("append", 3) else 3
+    return list(range(1, CALLS[call], stride))
+
+
+def _visit(seed: Path, root: Path, mode: str, before: int, call: str) -> tuple[int, list[str]]:
+    """Kill at each point until the step survives; resume and judge each time."""
+    kills, wrong = 0, []
+    for nth in _points(mode, before, call):
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(seed, root)
+        if not _killed(root, mode, call, nth):
+            break
+        kills += 1
+        work.finish(root, mode)
+        wrong += [f"{mode} after {before}, {call} {nth}: {w}" for w in work.judge(root, mode)]
+    return kills, wrong
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(STRACE is None, reason="needs strace: apt-get install strace")
+@pytest.mark.parametrize(("mode", "before"), [c for c in CASES if SOAK or c[1] in SEEN[c[0]]])
+def test_a_publish_killed_at_any_step_is_resumed_as_if_nothing_had_happened(
+    tmp_path: Path, mode: str, before: int, record_property: Callable[[str, object], None]
+) -> None:
+    seed = tmp_path / "seed"
+    seed.mkdir()
+    made = work.engine(seed)
+    with made.session() as session:
+        for _ in range(before):
+            work.step(session, seed, mode)
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(_visit, seed, tmp_path / f"at-{i}", mode, before, call) for i, call in enumerate(CALLS)]
+        found = [job.result() for job in jobs]
+    record_property("kills", dict(zip(CALLS, (kills for kills, _ in found), strict=True)))
+    assert [w for _, wrong in found for w in wrong] == []
+    assert found[0][0] and found[1][0] and found[2][0], "strace killed nothing at rename, link or fsync"
+
+
+def test_the_judge_sees_a_lost_row_a_doubled_batch_and_a_wrong_quarantine(tmp_path: Path) -> None:
+    work.finish(tmp_path, "append")
+    assert work.judge(tmp_path, "append") == []
+    lake = work.Lake(tmp_path / "lake")
+    table = lake.open(work.NAME)
+    with work.engine(tmp_path).session() as session:
+        change = work._change(session, table, "append", work.batch("append", 3), 7, tmp_path / "again")
+        work.publish(lake, table, change)
+    work.quarantine.follow(lake, work.NAME)
+    assert len(work.judge(tmp_path, "append")) == 3

@@ -1,0 +1,25 @@
+"""The lake of a test, filled and read through the real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lagoa.ports import Engine
+from lagoa.registry import adapter
+from lagoa.testing.shore import Shore
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    made: Engine = adapter("engines", "duckdb")(2, "1GB", tmp_path_factory.mktemp("engine"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def shore(tmp_path: Path, engine: Engine) -> Iterator[Shore]:
+    with engine.session() as session:
+        yield Shore(tmp_path, session)
