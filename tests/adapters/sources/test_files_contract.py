@@ -1,0 +1,67 @@
+"""The files source passes the suite that every source passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lagoa import registry
+from lagoa.ports import Source
+from lagoa.testing.sources import SourceContract
+
+PAGE = Path(__file__).resolve().parents[3] / "docs/reference/files.md"
+STREAMS: dict[str, Any] = {
+    "orders": {"path": "orders*.csv", "mode": "append", "columns": {"amount": {"type": "decimal(12, 2)"}}},
+    "people": {"path": "people.csv", "mode": "merge", "key": "id", "columns": {"notes": {"drop": True}}},
+    "events": {"path": "events/{day}/*.ndjson", "mode": "append"},
+    "measures": {"path": "measures.parquet"},
+}
+
+
+def files(**streams: Any) -> Source:
+    found: Source = registry.adapter("sources", "files")(type="files", path="landing", streams=streams)
+    return found
+
+
+class TestFiles(SourceContract):
+    page = PAGE if PAGE.exists() else None
+
+    @pytest.fixture
+    def source(self) -> Source:
+        return files(**STREAMS)
+
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Path:
+        landing = tmp_path / "landing"
+        (landing / "events/2024-01-01").mkdir(parents=True)
+        (landing / "orders-1.csv").write_text('id,amount,note\n1,1.50,"a\nb"\n2,2.50,\n3,much,x\n4\n')
+        (landing / "people.csv").write_text("id,name,notes\n1,Ana,secret\n2,Zoë,secret\n")
+        (landing / "events/2024-01-01/a.ndjson").write_text('{"id": 1, "at": "x"}\n{"id": 2}\n')
+        pq.write_table(pa.table({"id": [1, 2, 3], "value": [0.5, None, 2.5]}), landing / "measures.parquet")
+        return tmp_path
+
+    @pytest.fixture
+    def grow(self, project: Path) -> Callable[[str], None]:
+        landing = project / "landing"
+
+        def orders() -> None:
+            (landing / "orders-2.csv").write_text("id,amount,note\n2,2.50,\n5,5.50,new\n")
+
+        def people() -> None:
+            (landing / "people.csv").write_text("id,name,notes\n1,Ana,\n2,Zoe,\n3,João,\n")
+
+        def events() -> None:
+            (landing / "events/2024-01-02").mkdir()
+            (landing / "events/2024-01-02/a.ndjson").write_text('{"id": 1, "at": "x"}\n')
+
+        growing = {"orders": orders, "people": people, "events": events}
+        return lambda stream: growing[stream]()
+
+    @pytest.fixture
+    def broken(self) -> list[Source]:
+        return [files(gone={"path": "gone.csv"}), files(up={"path": "../secret.csv"})]
