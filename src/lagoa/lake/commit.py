@@ -128,7 +128,7 @@ def _needs_metadata(table: Table, handle: DeltaTable, commit: Commit, delta: Sch
     if tuple(table.partition_by) != tuple(commit.partition_by) or _lacks_ntz(handle, delta):
         return True
     held = handle.metadata().configuration
-    return _configuration(held, commit).get(STATS_COLUMNS) != held.get(STATS_COLUMNS)
+    return _configuration(held, commit) != held
 
 
 def _lacks_ntz(handle: DeltaTable, delta: Schema) -> bool:
@@ -136,8 +136,9 @@ def _lacks_ntz(handle: DeltaTable, delta: Schema) -> bool:
 
 
 def _configuration(held: Mapping[str, str], commit: Commit) -> dict[str, str]:
-    """Return the table's properties: other writers are told to keep no statistics of personal columns."""
-    kept = {k: v for k, v in held.items() if k != STATS_COLUMNS}
+    """Return the table's properties: other writers are told to keep no statistics of personal columns, and
+    nobody is told to forget what was consumed."""
+    kept = {k: v for k, v in held.items() if k not in (STATS_COLUMNS, log.FORGETFUL)}
     if commit.personal:
         plain = (
             f.name
