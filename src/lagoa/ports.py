@@ -56,12 +56,14 @@ class Portion:
 
     `rows` is SQL in DuckDB's dialect over local files, or a reader of Arrow batches. Its columns are the stream's
     (dropped ones absent), then `_source`, then, when rows may be refused, `_reason` and `_raw`. `settle` is called
-    after its rows are staged with their number (refused ones included) and a way to ask the same session (for rejects
-    that the engine kept); it may return another Portion, which is staged instead, all files of this one being thrown away.
+    after its rows are staged, with their number (refused ones included) and a way to ask the same session (for
+    rejects that the engine kept); it may return another Portion, which is staged instead of all files of this one.
     """
 
     rows: str | pa.RecordBatchReader
-    settle: Callable[[int, Callable[[str], list[tuple[Any, ...]]]], Settled | Portion] = lambda rows, ask: Settled()
+    settle: Callable[[int, Callable[[str], list[tuple[Any, ...]]]], Settled | Portion] = field(
+        default=lambda *_: Settled()
+    )
     label: str = ""
     """What is being read, for progress: a file, a range."""
     size: int | None = None
@@ -244,6 +246,10 @@ class Asked:
     tables: Mapping[str, str] = field(default_factory=dict)
     column_type: str = ""
     """The column's DuckDB type, such as DECIMAL(12,2)."""
+    staged: str = ""
+    """The staged rows alone: a rule over the whole table looks only at what they touch."""
+    at: str = "now()"
+    """The run's time, as SQL."""
 
 
 class Check(Declared, ABC):
@@ -254,8 +260,8 @@ class Check(Declared, ABC):
 
     reads: ClassVar[Literal["row", "table"]] = "row"
     """'row': decided by the row alone. 'table': needs the table as it would become."""
-    place: ClassVar[Literal["column", "table"]] = "column"
-    """Where it is declared: beside a column, or under the table's `checks:`."""
+    place: ClassVar[Literal["column", "table", "both"]] = "column"
+    """Where it may be declared: beside a column, or under the table's `checks:`."""
     value: Any = None
 
     def tables(self) -> Sequence[str]:
@@ -264,11 +270,11 @@ class Check(Declared, ABC):
 
     def breaks(self, asked: Asked) -> str:
         """Return a boolean SQL expression over a row, true when the row breaks the rule (column checks)."""
-        raise TypeError(f"{type(self).__name__} does not judge rows")
+        raise TypeError(f"{type(self).__name__} does not judge rows, so nothing of {asked.column}")
 
     def violations(self, asked: Asked) -> str:
         """Return a query over `asked.table` that gives one row for each violation (table checks)."""
-        raise TypeError(f"{type(self).__name__} does not judge tables")
+        raise TypeError(f"{type(self).__name__} does not judge tables, so not {asked.table}")
 
 
 # ---------------------------------------------------------------- secrets
@@ -280,5 +286,3 @@ class SecretStore(Protocol):
 
     def where(self, name: str) -> str:
         """Say in words where it looked, for the error: 'environment variable ERP_URL'."""
-
-

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from lagoa.check.audit import Audited, audit
+from lagoa.check.audit import Audited, Batch, audit
 from lagoa.check.gates import Gate
 from lagoa.kit.text import columns, quote
 from lagoa.lake import quarantine
 from lagoa.lake.merge import merge
 from lagoa.lake.publish import Change, publish
-from lagoa.lake.state import CheckResult, Input
+from lagoa.lake.state import Input
 from lagoa.lake.table import Table, bind
 from lagoa.ports import FileSet, Session, StagedFile
 from lagoa.run.context import Context
@@ -86,16 +86,19 @@ def _audited(context: Context, session: Session, work: Work, folder: Path) -> Au
     name = work.table.name
     others = sorted({TableName.parse(t) for gate in work.gates for t in gate.tables} - {name})
     bind_tables(session, context.project, others, context.pin)
-    audited = audit(
+    batch = Batch(
         session,
-        work.staged,
+        name,
         work.schema,
         work.gates,
         lambda files: _become(session, work, files),
         folder / "audit",
         context.run,
         context.at,
+        work.personal,
+        () if work.mode == "merge" else work.partition_by,
     )
+    audited = audit(batch, work.staged)
     results = [{"check": r.name, "on_fail": r.on_fail, "violations": r.violations} for r in audited.results]
     if results:
         context.events.emit("step.audited", str(name), checks=results)
@@ -132,7 +135,7 @@ def _change(context: Context, session: Session, work: Work, audited: Audited, fo
         definition=work.definition,
         inputs=dict(work.inputs),
         cursor=work.cursor,
-        checks=[CheckResult(r.name, r.on_fail, r.violations) for r in audited.results],
+        checks=audited.results,
         partition_by=tuple(work.partition_by),
         personal=work.personal,
         run=context.run,
