@@ -50,7 +50,7 @@ def _words(text: str) -> tuple[str, int | None]:
     position = None
     if brace and head.rstrip().endswith("Error:"):
         try:
-            said: dict[str, Any] = json.loads(brace + rest)
+            said: dict[str, Any] = json.JSONDecoder().raw_decode(brace + rest)[0]
         except ValueError:
             said = {}
         text = said.get("exception_message", text)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from lagoa.kit.text import listed, literal, quote
 from lagoa.kit.types import sql_type
@@ -11,45 +14,79 @@ from lagoa.ports import FileSet
 FILE = "_file"
 """The column that says from which file a row comes."""
 
+Ask = Callable[[str], list[tuple[Any, ...]]]
 
-def scan(files: FileSet, with_file: bool = False) -> str:
+
+@dataclass(frozen=True)
+class Shape:
+    """What a set of files holds: the columns of all together, as name → DuckDB type by lower-case name."""
+
+    alike: bool
+    """Every file has every column in one type, so that DuckDB need not open them all to bind a query."""
+    columns: Mapping[str, str]
+
+
+class Shapes:
+    """Remembers the columns of files that were read once; a file of the lake never changes.
+
+    DuckDB's own ways are each wrong for us: the first file's columns hide what later files gained, a given
+    `schema` leaves the optimiser without row counts (and joins built on the wrong side), `union_by_name` opens
+    every file at each query.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[str, str] = {}
+        self._together: dict[frozenset[str], dict[str, str]] = {}
+
+    def shape(self, paths: Sequence[str], ask: Ask) -> Shape:
+        """Return what the files hold together; only those not seen before are opened."""
+        if unseen := [path for path in paths if path not in self._of]:
+            self._of.update(dict(ask(_columns_of(unseen))))
+        if not paths:
+            return Shape(True, {})
+        samples = {self._of[path]: path for path in paths}
+        kinds = frozenset(samples)
+        if kinds not in self._together:
+            found = ask(f"describe from {_read(list(samples.values()), len(samples) == 1)}")
+            self._together[kinds] = {name.lower(): kind for name, kind, *_ in found}
+        return Shape(len(kinds) == 1, self._together[kinds])
+
+
+def _columns_of(paths: Sequence[str]) -> str:
+    sign = "string_agg(concat_ws(' ', name, duckdb_type, num_children), chr(10) order by column_id)"
+    return f"select file_name, {sign} from parquet_schema({_listed(paths)}) group by file_name"
+
+
+def scan(files: FileSet, shape: Shape, with_file: bool = False) -> str:
     """Write a query over the files: exactly their schema's columns, and `_file` when asked for."""
-    shown = [_column(files, f.name, sql_type(f.type), with_file) for f in files.schema]
+    apart = {name for values in files.partitions.values() for name in values} & set(files.schema.names)
+    shown = [_column(files, shape, f.name, sql_type(f.type), apart) for f in files.schema]
     if not files.paths:
         shown += [f"null::VARCHAR as {FILE}"] if with_file else []
         return f"select {', '.join(shown)} where false"
     shown += [FILE] if with_file else []
-    return f"select {', '.join(shown)} from {_read(files, with_file)}"
+    return f"select {', '.join(shown)} from {_read(files.paths, shape.alike, with_file or bool(apart))}"
 
 
-def _column(files: FileSet, name: str, kind: str, with_file: bool) -> str:
-    if not files.paths:
+def _column(files: FileSet, shape: Shape, name: str, kind: str, apart: set[str]) -> str:
+    if files.paths and name in apart:
+        # a constant for each file, so that DuckDB skips the files that a filter on it excludes; file_index is
+        # renumbered by a filter on the path, and the virtual filename fails under ORDER BY … LIMIT
+        values = [files.partitions.get(path, {}).get(name) or None for path in files.paths]
+        texts = ", ".join(literal(value) for value in values)
+        return f"map({listed(files.paths)}, cast([{texts}] as {kind}[]))[{FILE}] as {quote(name)}"
+    held = shape.columns.get(name.lower())
+    if held is None:
         return f"null::{kind} as {quote(name)}"
-    if name not in _partition_names(files):
-        return quote(name)
-    values = [files.partitions.get(path, {}).get(name) for path in files.paths]
-    texts = f"cast([{', '.join(literal(v or None) for v in values)}] as {kind}[])"
-    if with_file:
-        # a filter on _file renumbers file_index, so that only the path itself is safe to go by
-        return f"map({listed(files.paths)}, {texts})[{FILE}] as {quote(name)}"
-    # a constant for each file: DuckDB skips the files that a filter on it excludes
-    return f"{texts}[file_index::BIGINT + 1] as {quote(name)}"
+    return quote(name) if held == kind else f"{quote(name)}::{kind} as {quote(name)}"
 
 
-def _partition_names(files: FileSet) -> frozenset[str]:
-    return frozenset(name for values in files.partitions.values() for name in values)
-
-
-def _read(files: FileSet, with_file: bool) -> str:
-    """Give the schema: binding 1,000 files then opens no footer, and a file without a column gives null."""
-    apart = _partition_names(files)
-    inside = [(literal(f.name), literal(sql_type(f.type))) for f in files.schema if f.name not in apart]
-    shape = ", ".join(f"{n}: {{name: {n}, type: {kind}, default_value: NULL}}" for n, kind in inside)
+def _read(paths: Sequence[str], alike: bool, with_file: bool = False) -> str:
+    union = "" if alike else ", union_by_name = true"
     named = f", filename = {literal(FILE)}" if with_file else ""
-    paths = listed(_unglobbed(path) for path in files.paths)
-    return f"read_parquet({paths}, schema = map {{{shape}}}, hive_partitioning = false{named})"
+    return f"read_parquet({_listed(paths)}, hive_partitioning = false{union}{named})"
 
 
-def _unglobbed(path: str) -> str:
+def _listed(paths: Sequence[str]) -> str:
     """Make *, ? and [ stand for themselves."""
-    return re.sub(r"([*?\[])", r"[\1]", path)
+    return listed(re.sub(r"([*?\[])", r"[\1]", path) for path in paths)

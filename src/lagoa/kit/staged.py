@@ -65,11 +65,14 @@ def _stats(
     told: Mapping[str, Mapping[str, str]], wanted: pa.Schema, apart: Mapping[str, Any]
 ) -> dict[str, ColumnStats]:
     """Nested columns have none: delta-rs forgets all of a file's statistics over one that it cannot read."""
-    return {
+    found = {
         field.name: _of(told[quote(field.name)], sql_type(field.type))
         for field in wanted
         if field.name not in apart and quote(field.name) in told and not is_nested(field.type)
     }
+    # how many rows of a file are refused is known without reading it; what they hold is nobody's bound
+    refused = {name: ColumnStats(int(told[quote(name)]["null_count"])) for name in (REASON, RAW) if quote(name) in told}
+    return found | refused
 
 
 def _of(told: Mapping[str, str], kind: str) -> ColumnStats:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from lagoa.errors import LagoaError, LakeError, StepError
 from lagoa.kit.refusal import translate
-from lagoa.kit.scan import FILE, scan
+from lagoa.kit.scan import FILE, Shape, Shapes, scan
 from lagoa.kit.staged import Column, projection, staged_files
 from lagoa.kit.text import columns, literal, quote
 from lagoa.kit.types import from_duckdb
@@ -53,6 +53,7 @@ class DuckDB:
         self._root.execute("set global TimeZone = 'UTC'")
         self._numbers = count(1)
         self._lock = Lock()
+        self._shapes = Shapes()
 
     @contextmanager
     def session(self) -> Iterator[DuckDBSession]:
@@ -61,7 +62,7 @@ class DuckDB:
             cursor, place = self._root.cursor(), f"s{next(self._numbers)}"
         cursor.execute(f"attach ':memory:' as {place}; use {place}; set errors_as_json = true")
         try:
-            yield DuckDBSession(cursor)
+            yield DuckDBSession(cursor, self._shapes)
         finally:
             with suppress(duckdb.Error):
                 cursor.execute("use memory")
@@ -79,8 +80,8 @@ Adapter = DuckDB
 class DuckDBSession:
     """A cursor with a catalog of its own. Read an `arrow()` reader to its end before the next call."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._con = cursor
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, shapes: Shapes) -> None:
+        self._con, self._shapes = cursor, shapes
         self._files: dict[str, FileSet] = {}
         self._numbers = count(1)
 
@@ -92,7 +93,7 @@ class DuckDBSession:
         if isinstance(rows, str):
             self._view(head, rows)
         elif isinstance(rows, FileSet):
-            self._ask(head + scan(rows), files=rows.paths)
+            self._ask(head + scan(rows, self._shape(rows)), files=rows.paths)
         else:
             self._ask(f"{head}from {self._registered(rows)}")
         if self._files.pop(name, None):
@@ -104,8 +105,9 @@ class DuckDBSession:
         """Return SQL for the rows of a bound FileSet, with the path of each row's file as `_file`."""
         if name not in self._files:
             raise KeyError(f"{name} is not bound to files in this session")
-        view = _quoted(_shadow(name))
-        self._ask(f"create view if not exists {view} as {scan(self._files[name], with_file=True)}")
+        files, view = self._files[name], _quoted(_shadow(name))
+        query = scan(files, self._shape(files), with_file=True)
+        self._ask(f"create view if not exists {view} as {query}")
         return view
 
     def schema(self, sql: str) -> pa.Schema:
@@ -170,15 +172,16 @@ class DuckDBSession:
         """Make what runs in this session raise Stopped soon; safe to call from another thread."""
         self._con.interrupt()
 
+    def _shape(self, files: FileSet) -> Shape:
+        return self._shapes.shape(files.paths, lambda sql: self._ask(sql, files=files.paths))
+
     def _view(self, head: str, sql: str) -> None:
         try:
             self._con.execute(head + sql).fetchall()
         except duckdb.Error as error:
             raise self._located(error, sql) from error
 
-    def _staged(
-        self, sql: str, into: Path, schema: pa.Schema | None, partition_by: Sequence[str]
-    ) -> list[StagedFile]:
+    def _staged(self, sql: str, into: Path, schema: pa.Schema | None, partition_by: Sequence[str]) -> list[StagedFile]:
         found = self._columns(sql)
         wanted = schema if schema is not None else pa.schema([(name, kind) for name, _, kind in found])
         shown = ", ".join(projection(found, wanted, partition_by))
@@ -211,9 +214,7 @@ class DuckDBSession:
         self._con.register(name, rows)
         return name
 
-    def _ask(
-        self, statement: str, sql: str = "", before: int = 0, files: Sequence[str] = ()
-    ) -> list[tuple[Any, ...]]:
+    def _ask(self, statement: str, sql: str = "", before: int = 0, files: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """Run a statement of ours around a query of the user's, which starts after `before` bytes."""
         try:
             return self._con.execute(statement).fetchall()
@@ -229,9 +230,7 @@ class DuckDBSession:
             return self._translated(placed, sql, len(head))
         return self._translated(error)
 
-    def _translated(
-        self, error: Exception, sql: str = "", before: int = 0, files: Sequence[str] = ()
-    ) -> LagoaError:
+    def _translated(self, error: Exception, sql: str = "", before: int = 0, files: Sequence[str] = ()) -> LagoaError:
         known = [*files, *(path for bound in self._files.values() for path in bound.paths)]
         return translate(error, sql, before, known)
 

@@ -1,0 +1,216 @@
+"""Merges staged rows into a table by key: rewrites only files that hold a row which really changes, copy on
+write."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lagoa.kit.text import columns, literal, quote
+from lagoa.kit.types import sql_type
+from lagoa.ports import FileSet, Session, StagedFile
+
+SIDE = "_side"
+"""The column of a changes file that says whether the row is the `old` or the `new` one."""
+_CAME, _HELD, _OLD, _KEYS = "_merge_came", "_merge_held", "_merge_old", "_merge_keys"
+_FEW = 2
+"""So few files are read whole at once; more are first asked for their keys alone."""
+_SIZE = 128 * 1024 * 1024
+"""Bytes of files that are rewritten together."""
+
+Bounds = Mapping[str, Mapping[str, tuple[Any, Any]]]
+"""By path as in the FileSet, by column: the least and the greatest value, nulls aside."""
+
+
+@dataclass
+class Merge:
+    """What a merge does to the table: files to add, paths to remove, and exactly the rows that changed."""
+
+    adds: list[StagedFile] = field(default_factory=list)
+    removes: list[str] = field(default_factory=list)
+    """Paths as the held FileSet gives them."""
+    changes: list[StagedFile] = field(default_factory=list)
+    """Files of the schema's columns after `_side`: a changed row once as `old` and once as `new`."""
+
+
+def merge(
+    session: Session,
+    held: FileSet,
+    staged: Sequence[StagedFile],
+    key: Sequence[str],
+    schema: pa.Schema,
+    into: Path,
+    *,
+    bounds: Bounds | None = None,
+    partition_by: Sequence[str] = (),
+    deleted: str | None = None,
+    staged_schema: pa.Schema | None = None,
+    ignore: Collection[str] = (),
+) -> Merge:
+    """Update rows whose key is held, insert the others, and keep every row that does not change where it is.
+
+    Staged keys are unique (see `newest`); null keys are equal to each other. `deleted` is a predicate over
+    the staged rows, whose columns are `staged_schema`'s: true removes the key. A row that differs in columns
+    of `ignore` alone does not change. When no row changes nothing is written.
+    """
+    came = staged_schema or schema
+    held = FileSet(schema, held.paths, held.partitions)
+    session.bind(_CAME, FileSet(came, [str(f.path) for f in staged], _partitions(staged)))
+    same = _Same(session, key)
+    touched = _touched(session, held, same, _near(session, held, key, bounds or {}))
+    session.bind(_HELD, _of(held, touched))
+    session.run(
+        f"create or replace temp table {_OLD} as select h.* "
+        f"from {session.files_of(_HELD)} h semi join {_CAME} s on {same('h', 's')}"
+    )
+    session.run(f"create or replace temp table {_KEYS} as {_changed(same, schema, deleted, ignore)}")
+    done = Merge(removes=_files(session, held, f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"))
+    news = _News(same, schema, deleted)
+    for number, group in enumerate(_groups(done.removes)):
+        session.bind(_HELD, _of(held, group))
+        kept = f"select {columns(schema.names)} from {_HELD} h anti join {_KEYS} c on {same('h', 'c')}"
+        rows = f"{kept} union all {news(f'c._file in ({_texts(group)})')}"
+        done.adds += session.stage(rows, into / f"rewritten-{number}", schema, partition_by)
+    # apart from the rewritten rows, so that new keys do not widen the bounds of old files
+    done.adds += session.stage(news("c._file is null"), into / "inserted", schema, partition_by)
+    gone = f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"
+    changes = f"select 'old' as {SIDE}, {columns(schema.names)} {gone} union all select 'new', * from ({news()})"
+    sides = pa.schema([pa.field(SIDE, pa.string()), *schema])
+    done.changes = session.stage(changes, into / "changes", sides)
+    session.run(f"drop table {_OLD}")
+    session.run(f"drop table {_KEYS}")
+    return done
+
+
+def newest(session: Session, rows: str, key: Sequence[str], order_by: Sequence[str]) -> str:
+    """Return SQL that keeps one row of each key: the one that is greatest in the columns of `order_by`.
+
+    `rows` is a relation or a query. Nulls count as least. Rows equal in all of `order_by` are told apart by
+    all their other columns, so that the same rows in any order give the same answer.
+    """
+    source = rows if _is_name(rows) else f"({rows})"
+    names = session.schema(f"select * from {source}").names
+    rest = [name for name in names if name not in {*key, *order_by}]
+    order = ", ".join(f"{quote(name)} desc nulls last" for name in [*order_by, *rest])
+    ranked = f"row_number() over (partition by {columns(key)} order by {order})" if order else "1"
+    return f"select {columns(names)} from {source} qualify {ranked} = 1"
+
+
+def _is_name(rows: str) -> bool:
+    return not any(c.isspace() for c in rows) or rows.startswith("(")
+
+
+class _Same:
+    """Writes the join condition of two relations by key; null-safe where a staged key is null."""
+
+    def __init__(self, session: Session, key: Sequence[str]) -> None:
+        counts = ", ".join(f"count(*) filter ({quote(k)} is null)" for k in key)
+        nulls = session.rows(f"select {counts} from {_CAME}")[0]
+        self.key = key
+        self.nullable = {k for k, n in zip(key, nulls, strict=True) if n}
+
+    def __call__(self, left: str, right: str) -> str:
+        return " and ".join(
+            f"{left}.{quote(k)} {'is not distinct from' if k in self.nullable else '='} {right}.{quote(k)}"
+            for k in self.key
+        )
+
+
+def _partitions(staged: Sequence[StagedFile]) -> dict[str, Mapping[str, str | None]]:
+    return {str(f.path): f.partition for f in staged if f.partition}
+
+
+@dataclass(frozen=True)
+class _News:
+    """Writes the query for the staged rows that change the table."""
+
+    same: _Same
+    schema: pa.Schema
+    deleted: str | None
+
+    def __call__(self, which: str = "true") -> str:
+        rows = f"(from {_CAME} where ({self.deleted}) is not true)" if self.deleted else _CAME
+        keys = f"(from {_KEYS} c where {which})"
+        return f"select {columns(self.schema.names)} from {rows} s semi join {keys} c on {self.same('s', 'c')}"
+
+
+def _of(held: FileSet, paths: Sequence[str]) -> FileSet:
+    return FileSet(held.schema, paths, {p: held.partitions[p] for p in paths if p in held.partitions})
+
+
+def _texts(paths: Sequence[str]) -> str:
+    return ", ".join(literal(path) for path in paths)
+
+
+def _groups(paths: Sequence[str]) -> list[list[str]]:
+    """Rewrite a large file alone, so that it keeps its bounds and size, and small neighbours into one."""
+    groups: list[list[str]] = []
+    room = 0
+    for path in paths:
+        size = Path(path).stat().st_size
+        if not groups or size > room:
+            groups.append([])
+            room = _SIZE
+        groups[-1].append(path)
+        room -= size
+    return groups
+
+
+def _near(session: Session, held: FileSet, key: Sequence[str], bounds: Bounds) -> list[str]:
+    """Leave out the files whose bounds hold no staged key: in each column a staged value lies between
+    them."""
+    paths = list(held.paths)
+    for name in key:
+        known = {p: bounds[p][name] for p in paths if name in bounds.get(p, {})}
+        if known:
+            near = _between(session, name, sql_type(held.schema.field(name).type), known)
+            paths = [p for p in paths if p not in known or p in near]
+    return paths
+
+
+def _between(session: Session, name: str, kind: str, known: Mapping[str, tuple[Any, Any]]) -> set[str]:
+    column = quote(name)
+    if session.rows(f"select 1 from {_CAME} where {column} is null limit 1"):
+        return set(known)  # bounds say nothing of nulls
+    sides = ", ".join(
+        f"({literal(path)}, cast({literal(str(low))} as {kind}), cast({literal(str(high))} as {kind}))"
+        for path, (low, high) in known.items()
+    )
+    found = session.rows(
+        f"select b.path from (values {sides}) b(path, low, high) "
+        f"asof join (select distinct {column} as v from {_CAME}) s on b.low <= s.v where s.v <= b.high"
+    )
+    return {path for (path,) in found}
+
+
+def _touched(session: Session, held: FileSet, same: _Same, near: list[str]) -> list[str]:
+    """Leave out the files that hold none of the staged keys, reading the keys alone."""
+    if len(near) <= _FEW:
+        return near
+    keys = pa.schema([held.schema.field(k) for k in same.key])
+    session.bind(_HELD, FileSet(keys, near, _of(held, near).partitions))
+    return _files(session, held, f"from {session.files_of(_HELD)} h semi join {_CAME} s on {same('h', 's')}")
+
+
+def _files(session: Session, held: FileSet, rows: str) -> list[str]:
+    found = {path for (path,) in session.rows(f"select distinct _file {rows}")}
+    return [path for path in held.paths if path in found]
+
+
+def _changed(same: _Same, schema: pa.Schema, deleted: str | None, ignore: Collection[str]) -> str:
+    """Write the query for the keys whose rows change: new, different, deleted, or held more than once.
+
+    `_file` is where a held one lies, so that its new row is written once even if it is held twice.
+    """
+    names = [n for n in schema.names if n not in ignore and n not in same.key]
+    gone = f"({deleted}) is true" if deleted else "false"
+    differs = " or ".join(["s._gone", *(f"o.{quote(n)} is distinct from s.{quote(n)}" for n in names)])
+    return (
+        f"select {columns(same.key, 's.')}, min(o._file) as _file "
+        f"from (select *, {gone} as _gone from {_CAME}) s left join {_OLD} o on {same('s', 'o')} group by all "
+        f"having bool_or(case when o._file is null then not s._gone else {differs} end) or count(o._file) > 1"
+    )
