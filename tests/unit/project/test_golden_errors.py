@@ -1,6 +1,6 @@
 """Every way in which a project can be wrong, and the exact words that its author reads.
 
-`LAGOA_GOLDEN=1 pytest …` writes the files of tests/golden/errors/ anew; read the difference before it is committed.
+`make golden` writes the files of tests/golden/errors/ anew; read the difference before it is committed.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def test_every_mistake_is_told_in_these_words(name: str, write: Write) -> None:
         load(root, None, {"WORD": "hunter2"})
     shown = render(caught.value).replace(str(root), "<project>").replace(root.name, "<project>") + "\n"
     golden = GOLDEN / f"{name}.txt"
-    if os.environ.get("LAGOA_GOLDEN"):
+    if os.environ.get("GOLDEN") == "write":
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(shown, encoding="utf-8")
     assert shown == golden.read_text(encoding="utf-8")
