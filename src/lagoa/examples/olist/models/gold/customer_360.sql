@@ -1,7 +1,7 @@
 /*
 description: One row per person, over all the orders that the person made.
 columns:
-  person_id: {pii: person, checks: [unique, not_null]}
+  customer_unique_id: {pii: person, checks: [unique, not_null]}
   orders: {checks: [{min: 1}]}
   spent: {description: 'What was paid, with freight, in reais.'}
   average_score: {description: From 1 to 5; empty when nothing was reviewed.}
@@ -21,7 +21,7 @@ reviewed as (
 )
 
 select
-    c.person_id,
+    c.customer_unique_id,
     arg_max(c.state, o.purchased_at) as state,
     count(*) as orders,
     count(*) filter (where o.status = 'delivered') as delivered,
@@ -35,4 +35,4 @@ from silver.customers as c
 join silver.orders as o on o.customer_id = c.customer_id
 left join paid as p on p.order_id = o.order_id
 left join reviewed as r on r.order_id = o.order_id
-group by c.person_id
+group by c.customer_unique_id
