@@ -14,4 +14,4 @@ select
 from silver.customers as c
 join silver.orders as o on o.tenant = c.tenant and o.customer_id = c.customer_id
 join silver.order_lines as l on l.tenant = o.tenant and l.order_id = o.order_id
-group by all
+group by c.tenant, c.customer_id, c.company, c.country

@@ -15,8 +15,8 @@ select
     ContactName as contact,
     ContactTitle as title,
     City as city,
-    nullif(Region, '') as region,
-    nullif(PostalCode, '') as postal_code,
+    Region as region,
+    PostalCode as postal_code,
     Country as country,
     Phone as phone
 from bronze.northwind_customers

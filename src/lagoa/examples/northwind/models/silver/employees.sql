@@ -19,7 +19,7 @@ select
     BirthDate::date as born_on,
     HireDate::date as hired_on,
     City as city,
-    nullif(Region, '') as region,
+    Region as region,
     Country as country,
     nullif(ReportsTo, 0) as reports_to,
     Salary as salary

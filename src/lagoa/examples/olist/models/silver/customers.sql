@@ -8,7 +8,7 @@ columns:
 */
 select
     customer_id,
-    customer_unique_id as customer_unique_id,
+    customer_unique_id,
     lpad(customer_zip_code_prefix, 5, '0') as zip,
     customer_city as city,
     customer_state as state
