@@ -223,8 +223,9 @@ def personal_columns(project: Project, lake: Lake, name: TableName) -> dict[str,
     On the safe side: also what the table's state calls personal, and what has the name of a personal column upstream.
     """
     found: dict[str, str] = {}
+    name = name.guarded  # a quarantine holds what its table would
     above = project.graph.upstream(name) if name in project.graph.nodes else set()
-    for table in (*sorted(above), name.guarded, name):
+    for table in (*sorted(above), name):
         noun = _noun(project, table)
         found |= {n: c.pii for n, c in (noun.columns if noun else {}).items() if c.pii}
     try:

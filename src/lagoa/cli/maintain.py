@@ -75,7 +75,7 @@ def _report(settings: Settings, report: dict[str, Any], keep: str) -> None:
     freed, removed = sum(t["bytes_freed"] for t in told), sum(t["files_removed"] for t in told)
     fewer = sum(t["fewer_files"] for t in told)
     screen.out(
-        f"{screen.some(len(told), 'table')} looked after: {fewer:,} fewer to read, "
+        f"{screen.some(len(told), 'table')} looked after: {screen.some(fewer, 'file')} fewer to read, "
         f"{screen.some(removed, 'old file')} removed, {screen.size(freed)} freed."
     )
     rows = [

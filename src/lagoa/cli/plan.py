@@ -65,13 +65,16 @@ def show(plan: Plan, name: str, everything: bool = False) -> None:
 
 def sentence(plan: Plan) -> str:
     """Say in one sentence what the plan amounts to."""
-    certain = [s for s in plan.steps if s.writes]
-    maybe = [s for s in plan.steps if s.conditional and s.status != "blocked"]
+    streams = [s for s in plan.steps if s.table.layer == "bronze" and s.status != "blocked"]
+    models = [s for s in plan.steps if s.table.layer != "bronze" and s.status != "blocked"]
+    maybe = [s for s in models if s.conditional]
     parts = []
+    if streams:
+        parts.append(f"{screen.some(len(streams), 'stream')} to load")
     if plan.reads:
         parts.append(f"{screen.some(len(plan.reads), 'stream')} to ask for news")
-    if certain:
-        parts.append(f"{screen.some(len(certain), 'table')} to write")
+    if len(models) > len(maybe):
+        parts.append(f"{screen.some(len(models) - len(maybe), 'table')} to write")
     if maybe:
         parts.append(f"{screen.some(len(maybe), 'table')} to write if there is news")
     if plan.blocked:

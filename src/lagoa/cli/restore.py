@@ -43,10 +43,14 @@ def command(settings: Settings, table: str, to: str, dry_run: bool) -> None:
             screen.out(f"{name} is at version {version} already. Nothing to do.")
             return
         screen.out(f"Put {words}. It is version {restored.version} now.")
+        if name in project.project.models:
+            screen.say(
+                settings, screen.dim("A run builds it anew: mend its model, or what it reads, before the next one.")
+            )
         screen.following(
             settings,
             (f"lagoa restore {name} {now.version}", "undo this"),
-            (f"lagoa run -s {name}+", "bring what reads it up to date"),
+            (f"lagoa run -s {name}+ --exclude {name}", "bring what reads it up to date"),
         )
 
 

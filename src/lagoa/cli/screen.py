@@ -57,6 +57,8 @@ def show_error(error: LagoaError, settings: Settings) -> None:
     """Write an error with its code, place and hint; without a hint of its own, the code's."""
     from lagoa.project.render import render
 
+    if isinstance(error, ProjectErrors) and len(error.errors) == 1:
+        error = error.errors[0]
     text = settings.redact(render(error))
     if error.hint is None and not isinstance(error, ProjectErrors):
         text += f"\n  hint: {CODES[error.code][1]}"
