@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -365,3 +367,16 @@ def test_two_readings_of_merge_are_one(shop: str, read: Callable[[Source], Reade
     ties = reader.read("customers", first.cursor)
     assert multiset(ties) <= multiset(first)
     assert {row["name"] for row in ties.rows} == {"c9", "c10", "never changed"}
+
+
+def test_a_missing_driver_names_the_command_that_installs_it(tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.modules['adbc_driver_postgresql'] = None\n"
+        "from pathlib import Path; from lagoa.registry import adapter; from lagoa.errors import MissingExtra\n"
+        "source = adapter('sources', 'postgres')(type='postgres', connection='postgresql://h/d', "
+        "streams={'t': {'table': 't'}})\n"
+        "try: source.check('t', Path())\n"
+        "except MissingExtra as error: print(error.code, error.hint)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "LG-602 pip install 'lagoa[postgres]'\n"

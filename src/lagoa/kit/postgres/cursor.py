@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from decimal import Context, Decimal
 from typing import Any
 
 from lagoa.errors import SourceError
@@ -19,6 +20,7 @@ _TEXTS = ("text", "varchar", "uuid")
 _ORDERED = (*_WHOLE, "numeric", *_FLOATS, *_DAYS, *_TIMES, *_TEXTS)
 _ENDLESS = ("NaN", "Infinity", "-Infinity", "infinity", "-infinity")
 _DAY = timedelta(days=1)
+_WIDE = Context(prec=150_000)  # more digits than a numeric has: nothing is rounded
 _HINT = "choose a column that only grows (an id, a time of change), or use `mode: replace`"
 _RESET = "`lagoa run --reset-cursor` reads the stream from its beginning"
 
@@ -50,11 +52,12 @@ class Cursor:
         """Give the value from which on is read: the last one, less the lag."""
         if self.last is None or not self.lag:
             return self.last
-        if self.type in _WHOLE:
-            return str(int(self.last) - int(self._number()))
+        if self.type in (*_WHOLE, "numeric"):
+            return f"{_WIDE.subtract(Decimal(self.last), Decimal(self._number())):f}"
+        lag = self._duration()
         if self.type in _DAYS:
-            return (date.fromisoformat(self.last) - timedelta(days=-(-self._duration() // _DAY))).isoformat()
-        return (datetime.fromisoformat(self.last) - self._duration()).isoformat(" ")
+            return (date.fromisoformat(self.last) - timedelta(days=-(-lag // _DAY))).isoformat()
+        return (datetime.fromisoformat(self.last) - lag).isoformat(" ")
 
     def where(self, nulls: bool) -> str:
         """Write the server's condition for what is new, with or without the rows whose cursor is null."""
