@@ -6,11 +6,11 @@ SOAK=1 visits every call of every mode, at the table's creation and later; witho
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def _visit(seed: Path, root: Path, mode: str, before: int, call: str) -> tuple[i
 @pytest.mark.skipif(STRACE is None, reason="needs strace: apt-get install strace")
 @pytest.mark.parametrize(("mode", "before"), [c for c in CASES if SOAK or c[1] in SEEN[c[0]]])
 def test_a_publish_killed_at_any_step_is_resumed_as_if_nothing_had_happened(
-    tmp_path: Path, mode: str, before: int, record_property: Callable[[str, object], None]
+    tmp_path: Path, mode: str, before: int
 ) -> None:
     seed = tmp_path / "seed"
     seed.mkdir()
@@ -102,7 +102,8 @@ def test_a_publish_killed_at_any_step_is_resumed_as_if_nothing_had_happened(
     with ThreadPoolExecutor(2) as pool:
         jobs = [pool.submit(_visit, seed, tmp_path / f"at-{i}", mode, before, call) for i, call in enumerate(CALLS)]
         found = [job.result() for job in jobs]
-    record_property("kills", dict(zip(CALLS, (kills for kills, _ in found), strict=True)))
+    visited = dict(zip(CALLS, (kills for kills, _ in found), strict=True))
+    logging.getLogger("soak").warning("%s after %d: %s", mode, before, visited)
     assert [w for _, wrong in found for w in wrong] == []
     assert found[0][0] and found[1][0] and found[2][0], "strace killed nothing at rename, link or fsync"
 

@@ -15,6 +15,7 @@ from lagoa.errors import LakeError
 from lagoa.lake import log
 from lagoa.lake.commit import Adding, Commit, prepare
 from lagoa.lake.files import folder, fsync, new_id, place, writing
+from lagoa.lake.partition import normal
 from lagoa.lake.schema import same, to_delta, twice_named
 from lagoa.lake.settle import Try, settle
 from lagoa.lake.state import CHANGES, CheckResult, Input, Placed, State
@@ -126,7 +127,8 @@ def set_aside(lake: Lake, table: Table) -> Table:
 def place_all(lake: Lake, table: Table, change: Change) -> Ready:
     """Move a change's staged files to their places and make them durable, many at a time."""
     homes = table.path, table.path / CHANGES, lake.path(table.name.quarantine)
-    jobs = [partial(place, f.path, homes[0], _delta_partition(table, f)) for f in change.adds]
+    partitions = [normal(table.name, f.partition, change.schema) for f in change.adds]
+    jobs = [partial(place, f.path, homes[0], inside) for f, inside in zip(change.adds, partitions, strict=True)]
     jobs += [partial(place, f.path, homes[1], prefix="changes") for f in change.changes or ()]
     jobs += [partial(place, f.path, homes[2]) for f in change.bad]
     names = _all(jobs)
@@ -137,8 +139,8 @@ def place_all(lake: Lake, table: Table, change: Change) -> Ready:
             fsync(folder(inside))
     folder(table.path)
     adds = [
-        Adding(name, f.size, f.rows, delta_stats(f, change.schema, change.personal), _delta_partition(table, f))
-        for name, f in zip(groups[0], change.adds, strict=True)
+        Adding(name, f.size, f.rows, delta_stats(f, change.schema, change.personal), inside)
+        for name, f, inside in zip(groups[0], change.adds, partitions, strict=True)
     ]
     bad = [Placed(name, f.rows, f.size) for name, f in zip(groups[2], change.bad, strict=True)]
     return Ready(adds, None if change.changes is None else groups[1], bad)
@@ -149,17 +151,6 @@ def _all(jobs: Sequence[partial[str]]) -> list[str]:
         return [job() for job in jobs]
     with ThreadPoolExecutor(min(_TOGETHER, len(jobs)), thread_name_prefix="place") as pool:
         return [f.result() for f in [pool.submit(job) for job in jobs]]
-
-
-def _delta_partition(table: Table, file: StagedFile) -> dict[str, str | None]:
-    for column, value in file.partition.items():
-        if value == "":
-            raise LakeError(
-                "LG-308",
-                f"{table.name} is partitioned by `{column}`, which holds empty text: for Delta that is null",
-                hint=f"write nullif({column}, '') or partition by another column",
-            )
-    return dict(file.partition)
 
 
 # ---------------------------------------------------------------- state and commit

@@ -3,11 +3,10 @@ replaced."""
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar
@@ -20,6 +19,7 @@ from deltalake import DeltaTable
 from lagoa.errors import LakeError
 from lagoa.kit.text import columns, quote
 from lagoa.lake import log, schema
+from lagoa.lake.partition import as_text
 from lagoa.lake.rust import asked
 from lagoa.lake.state import Input, State
 from lagoa.ports import FileSet, Session
@@ -125,7 +125,7 @@ class Table:
         if rows is not None and rows != state.rows:
             said = f"it holds {rows} rows where its state says {state.rows}: a commit was lost or changed"
             return log.damaged(self.name, said)
-        if state.table and handle.schema().to_json() != state.table:
+        if state.table and not _same_json(handle.schema().to_json(), state.table):
             return log.damaged(self.name, "its columns are not those that its state names: a commit was lost")
         return None
 
@@ -242,6 +242,11 @@ def bind(session: Session, name: str, table: Table) -> None:
     session.bind(name, f"select {columns(table.schema.names)} from {kept}")
 
 
+def _same_json(a: str, b: str) -> bool:
+    """Compare JSON texts: delta-rs writes the metadata of a column in any order."""
+    return a == b or json.loads(a) == json.loads(b)
+
+
 def counted(handle: DeltaTable, actions: pa.Table) -> int | None:
     """Return the number of rows by the log's statistics; None when somebody's files lack them or hide
     rows."""
@@ -269,18 +274,3 @@ def _files(actions: pa.Table) -> Mapping[str, DataFile]:
             row["path"],
         )
     return found
-
-
-def as_text(value: Any) -> str | None:
-    """Write a partition value as Delta does."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S.%f") + ("Z" if value.tzinfo else "")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
