@@ -24,20 +24,23 @@ class QueryCache:
         self._made_by = _parser()
         self._known = self._read()
         self._used: dict[str, Any] = {}
+        self._news = False
 
     def parse(self, text: str, file: str, first_line: int) -> Query:
         """Return the query in a text; only a new text is parsed. Raises ProjectError LG-105."""
         key = blake2b(f"{first_line}\n{text}".encode(), digest_size=16).hexdigest()
         try:
             query = Query.from_json(text, file, self._known[key])
+            self._used[key] = self._known[key]
         except (KeyError, TypeError, IndexError):
             query = sql.parse(text, file, first_line)
-        self._used[key] = query.to_json()
+            self._used[key] = query.to_json()
+            self._news = True
         return query
 
     def save(self) -> None:
         """Write what this project uses now, when it is news; a folder that cannot be written is no error."""
-        if self._used.keys() == self._known.keys():
+        if not self._news and self._used.keys() == self._known.keys():
             return
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:

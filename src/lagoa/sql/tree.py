@@ -133,8 +133,11 @@ def _unreadable(text: str, file: str, first_line: int, error: ParseError) -> Pro
         "LG-105",
         f"the SQL cannot be read near `{token}`" if token else "the SQL cannot be read",
         place=Place(file, first_line + line - 1, column, shown),
-        hint=_words(str(first.get("description") or "")),
+        hint=_JINJA if "{{" in text or "{%" in text else _words(str(first.get("description") or "")),
     )
+
+
+_JINJA = "there is no Jinja here: name tables as layer.name, such as silver.orders"
 
 
 def _words(description: str) -> str | None:

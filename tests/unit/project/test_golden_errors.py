@@ -90,6 +90,7 @@ CASES: dict[str, Files] = {
     },
     # SQL
     "bad_sql": {MODEL: "/*\nkind: table\n*/\nselect id,\n  (amount\nfrom bronze.erp_orders\n"},
+    "jinja": {MODEL: "select * from {{ ref('orders') }}\n"},
     "unclosed_text": {MODEL: "select 'paid as status\nfrom bronze.erp_orders\n"},
     "several_statements": {MODEL: "select 1 as a;\nselect 2 as b\n"},
     "not_a_query": {MODEL: "create table x as select 1\n"},
