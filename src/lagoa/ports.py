@@ -21,6 +21,12 @@ Json = Any
 
 SOURCE = "_source"
 """Where a bronze row comes from: file:line, or stream and cursor. Every portion's rows carry it (text)."""
+RUN = "_run"
+"""Which run loaded a bronze row (text)."""
+LOADED_AT = "_loaded_at"
+"""When a bronze row was loaded (UTC)."""
+OWN = (RUN, LOADED_AT, SOURCE)
+"""The columns that every bronze table ends with."""
 REASON = "_reason"
 """Why a row cannot be loaded, else null. A portion's rows carry it when rows may be refused."""
 RAW = "_raw"

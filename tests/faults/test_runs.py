@@ -16,6 +16,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from lagoa.app import Project
+
 SOAK = bool(os.environ.get("SOAK"))
 KILLS = 150 if SOAK else 12
 
@@ -100,19 +102,14 @@ def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def contents(root: Path, tables: Sequence[str] = TABLES) -> dict[str, list[Any]]:
     """Read every table, and its quarantine, without what differs from run to run."""
     found: dict[str, list[Any]] = {}
-    for table in tables:
-        for name in (table, "quarantine." + table.replace(".", "_")):
-            said = subprocess.run(
-                command(root, "query", f"select * from {name}", "--format", "json"),
-                capture_output=True,
-                text=True,
-            )
-            if said.returncode:
-                continue
-            rows = [json.loads(line) for line in said.stdout.splitlines()]
-            found[name] = sorted(
-                json.dumps({k: v for k, v in row.items() if k not in ("_run", "_loaded_at", "_at")}) for row in rows
-            )
+    with Project.open(root) as project:
+        for table in tables:
+            for name in (table, "quarantine." + table.replace(".", "_")):
+                if not project.table(name).exists:
+                    continue
+                rows = project.query(f"select * from {name}").read_all().to_pylist()
+                kept = ({k: v for k, v in row.items() if k not in ("_run", "_loaded_at", "_at")} for row in rows)
+                found[name] = sorted(map(repr, kept))
     return found
 
 

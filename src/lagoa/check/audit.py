@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from lagoa.check.gates import Gate, quoted
 from lagoa.errors import CheckFailed, StepError
+from lagoa.kit.rows import row_as_json
 from lagoa.kit.text import columns, literal, quote
 from lagoa.kit.types import sql_type
 from lagoa.lake.quarantine import SCHEMA
 from lagoa.lake.state import CheckResult
-from lagoa.ports import RAW, REASON, SOURCE, Asked, FileSet, Session, StagedFile
+from lagoa.ports import LOADED_AT, OWN, RAW, REASON, RUN, SOURCE, Asked, FileSet, Session, StagedFile
 from lagoa.spec.names import TableName
 
 _ROWS = "_audited"
@@ -91,8 +92,7 @@ def _split(batch: Batch, done: Audited, reason: str) -> None:
     soiled = _bind(batch, [f for f in done.good if str(f.path) in dirty], "_soiled")
     number = len(list(batch.folder.glob("*"))) if batch.folder.is_dir() else 0
     source = SOURCE if SOURCE in batch.schema.names else "null::varchar"
-    names = [n for n in batch.schema.names if n != SOURCE]
-    line = f"to_json(struct_pack({', '.join(f'{quote(n)} := {quote(n)}' for n in names)}))::varchar"
+    line = row_as_json(pa.schema([f for f in batch.schema if f.name not in OWN]))
     raw = f"coalesce({RAW}, {line})" if RAW in session.schema(f"from {soiled}").names else line
     bad = (
         f"select {source} as {SOURCE}, {reason} as {REASON}, {raw} as {RAW}, {literal(batch.run)} as _run, "
@@ -134,7 +134,7 @@ def _judge(batch: Batch, done: Audited, gate: Gate) -> None:
 
 def _failed(batch: Batch, gate: Gate, query: str, found: int) -> CheckFailed:
     names = batch.session.schema(query).names
-    shown = [n for n in names if n not in (REASON, RAW) and not n.startswith("_run") and n != "_loaded_at"]
+    shown = [n for n in names if n not in (REASON, RAW, RUN, LOADED_AT)]
     sample = batch.session.rows(f"select {columns(shown)} from ({query}\n) limit {_SAMPLES}")
     masked = [
         ", ".join(f"{n}={'***' if n in batch.personal else v}" for n, v in zip(shown, row, strict=True))

@@ -8,15 +8,11 @@ from datetime import datetime
 import pyarrow as pa
 
 from lagoa.ingest.drift import Drift
+from lagoa.kit.rows import row_as_json
 from lagoa.kit.text import columns, literal, quote
 from lagoa.kit.types import sql_type
-from lagoa.ports import RAW, REASON, SOURCE
+from lagoa.ports import LOADED_AT, OWN, RAW, REASON, RUN, SOURCE
 from lagoa.spec.stream import Stream
-
-RUN = "_run"
-LOADED_AT = "_loaded_at"
-OWN = (RUN, LOADED_AT, SOURCE)
-"""Columns that every bronze table ends with: which run loaded the row, when, and where it comes from."""
 
 
 def table_schema(drift: Drift) -> pa.Schema:
@@ -83,7 +79,7 @@ def _reasons(arriving: pa.Schema, drift: Drift, stream: Stream) -> list[str]:
 
 def _raw(arriving: pa.Schema) -> str:
     names: Sequence[str] = [n for n in arriving.names if n not in (REASON, RAW, SOURCE)]
-    whole = f"to_json(struct_pack({', '.join(f'{quote(n)} := {quote(n)}' for n in names)}))::varchar"
+    whole = row_as_json(pa.schema([arriving.field(n) for n in names]))
     return f"coalesce({RAW}, {whole})" if RAW in arriving.names else whole
 
 

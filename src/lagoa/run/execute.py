@@ -144,7 +144,6 @@ class Executor:
                 if attempt == TRIES:
                     raise
                 self._context.unpin(step.table)
-                step = replace(step, full=step.full and step.status != "new")
             except SourceError as error:
                 if not error.retry or attempt == TRIES:
                     raise
@@ -162,6 +161,9 @@ class Executor:
         folder.mkdir(parents=True)
         if context.accept and not step.full:
             self._accepted(step)
+        if step.status == "new" and (made := context.lake.open(step.table, trust=True)).exists:
+            context.move(made)  # a rival made it since the plan was made
+            step = replace(step, full=False)
         model = context.project.models.get(step.table)
         if model is not None:
             return build(context, step, model, folder)

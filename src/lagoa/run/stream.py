@@ -14,12 +14,12 @@ from lagoa.errors import SourceError
 from lagoa.ingest.definition import changes, definition, personal
 from lagoa.ingest.deliver import Delivered, Landing, deliver
 from lagoa.ingest.drift import Drift, settle
-from lagoa.ingest.shape import OWN, business, table_schema
+from lagoa.ingest.shape import business, table_schema
 from lagoa.kit.text import quote
 from lagoa.lake.evolve import add_columns, retype
 from lagoa.lake.table import Table
 from lagoa.plan.step import Step
-from lagoa.ports import Batch, Reading, Session, StagedFile
+from lagoa.ports import OWN, Batch, Reading, Session, StagedFile
 from lagoa.project.model import StreamTable
 from lagoa.run.context import Context
 from lagoa.run.settle import Landed, same_rows, settled
