@@ -126,17 +126,11 @@ def _customers(dice: random.Random) -> list[list[object]]:
 
 
 def _products() -> dict[int, tuple[str, str, Decimal]]:
-    listed = (
-        (name, category, price) for category, names in PRODUCTS.items() for name, price in names.items()
-    )
-    return {
-        number: (name, category, Decimal(price)) for number, (name, category, price) in enumerate(listed, 101)
-    }
+    listed = ((name, category, price) for category, names in PRODUCTS.items() for name, price in names.items())
+    return {number: (name, category, Decimal(price)) for number, (name, category, price) in enumerate(listed, 101)}
 
 
-def _orders(
-    dice: random.Random, customers: int, products: dict[int, tuple[str, str, Decimal]]
-) -> list[Order]:
+def _orders(dice: random.Random, customers: int, products: dict[int, tuple[str, str, Decimal]]) -> list[Order]:
     loyal = [dice.paretovariate(1.4) for _ in range(customers - 1)]
     found: list[Order] = []
     at = START
@@ -157,9 +151,7 @@ def _orders(
 
 
 def _order_rows(orders: list[Order], month: str) -> list[list[object]]:
-    rows: list[list[object]] = [
-        [o.id, o.customer, f"{o.at:%d/%m/%Y %H:%M}", o.status, o.channel] for o in orders
-    ]
+    rows: list[list[object]] = [[o.id, o.customer, f"{o.at:%d/%m/%Y %H:%M}", o.status, o.channel] for o in orders]
     if month == "2026-02":
         rows[100][2] = "31/02/2026 10:15"  # no such day: the source sets this row aside
     return rows

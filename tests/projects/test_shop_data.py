@@ -19,7 +19,5 @@ def test_the_shop_ships_what_its_script_makes(tmp_path: Path) -> None:
     spec.loader.exec_module(made)
     made.write(tmp_path)
     shop = ROOT / "src/lagoa/examples/shop"
-    shipped = {
-        p.relative_to(shop): p.read_bytes() for f in ("landing", "later") for p in (shop / f).rglob("*.*")
-    }
+    shipped = {p.relative_to(shop): p.read_bytes() for f in ("landing", "later") for p in (shop / f).rglob("*.*")}
     assert shipped == {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*.*")}
