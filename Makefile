@@ -12,7 +12,7 @@ demo: $(READY) ## Run the northwind example through bronze, silver and gold
 	@cd demo && ../$(BIN)/lagoa run
 	@cd demo && ../$(BIN)/lagoa show
 	@cd demo && ../$(BIN)/lagoa query "select * from gold.revenue_by_tenant order by tenant"
-	@printf '\nThe project stands in demo/. Next:\n  cd demo\n  ../$(BIN)/lagoa plan\n  ../$(BIN)/lagoa query "select * from quarantine.bronze_northwind_employees"\n'
+	@printf '\nThe project stands in demo/. Next:\n  cd demo\n  ../$(BIN)/lagoa plan\n  ../$(BIN)/lagoa query "select * from quarantine.silver_employees"\n'
 
 test: $(READY) ## Run every test; a missing server is skipped with its install command, in CI that is a failure
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
