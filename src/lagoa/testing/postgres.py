@@ -23,7 +23,11 @@ PASSWORD = "c4n@ry:/p?w#d%+é'\"\\"
 """The superuser's password: a canary with every character that a connection string can stumble over."""
 INSTALL = "sudo apt-get install postgresql"
 _USER = "lagoa"
-_UNSAFE_BUT_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=64MB")
+_UNSAFE_BUT_FAST = (
+    "fsync=off",
+    "full_page_writes=off",
+    "shared_buffers=64MB",
+)  # yet what is committed survives kill -9
 _PATIENCE = 30.0  # seconds
 
 

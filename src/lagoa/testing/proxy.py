@@ -43,12 +43,18 @@ class FaultyProxy:
         self._listener.close()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
+        while True:
+            try:
                 client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
                 server = socket.create_connection(("127.0.0.1", self._target))
-                Thread(target=self._forward, args=(client, server, False), daemon=True).start()
-                Thread(target=self._forward, args=(server, client, True), daemon=True).start()
+            except OSError:
+                client.close()
+                continue
+            Thread(target=self._forward, args=(client, server, False), daemon=True).start()
+            Thread(target=self._forward, args=(server, client, True), daemon=True).start()
 
     def _forward(self, source: socket.socket, sink: socket.socket, watched: bool) -> None:
         passed = 0

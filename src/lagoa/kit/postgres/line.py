@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -29,14 +30,17 @@ _SETTINGS = {
 
 
 class Line:
-    """A connection that opens with its first use. One thread uses it at a time; `cancel` may come from any.
+    """A connection that opens with its first use. One thread reads through it at a time; `cancel` may come from any.
 
     `connect` is the driver's way to open one. With `snapshot` it sees exactly what the line that exported it sees.
+    Nothing here waits for a network that does not answer, but for `batches` and `cancel`: a thread may be left behind
+    in the driver, so the connection is closed by whoever leaves it last, never under another thread's feet.
     """
 
     def __init__(self, connect: Callable[[], Any], patience: Patience, snapshot: str | None = None) -> None:
         self._connect, self._patience, self._snapshot = connect, patience, snapshot
         self._connection: Any = None
+        self._users = 0
         self._closed = False
         self._lock = Lock()
 
@@ -51,7 +55,8 @@ class Line:
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """Stream a query's rows; waits without bounds, so run it under a Pump."""
-        with self._open().cursor(adbc_stmt_kwargs={_SIZE_HINT: str(BATCH_BYTES)}) as cursor:
+        options = {_SIZE_HINT: str(BATCH_BYTES)}
+        with self._used() as connection, connection.cursor(adbc_stmt_kwargs=options) as cursor:
             cursor.execute(sql)
             yield from cursor.fetch_record_batch()
 
@@ -61,22 +66,47 @@ class Line:
         return name
 
     def cancel(self) -> None:
-        """Ask the server to stop what runs here. May wait for a network that does not answer."""
+        """Ask the server to stop what runs here; waits for its answer."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.adbc_cancel()
+            connection = self._connection
+            if connection is None:
+                return
+            self._users += 1
+        try:
+            connection.adbc_cancel()
+        finally:
+            self._leave()
 
     def close(self) -> None:
-        """End the transaction and the connection."""
+        """End the transaction and the connection, at once or as soon as nobody is inside the driver any more."""
         with self._lock:
-            connection, self._connection = self._connection, None
             self._closed = True
-            if connection is not None:
-                connection.close()
+            self._users += 1
+        self._leave()
 
-    def _open(self) -> Any:
-        if self._connection is not None:
-            return self._connection
+    def _leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            done = self._closed and self._users == 0
+            connection = self._connection if done else None
+            self._connection = None if done else self._connection
+        if connection is not None:
+            connection.close()
+
+    @contextmanager
+    def _used(self) -> Iterator[Any]:
+        with self._lock:
+            self._users += 1
+        try:
+            if self._closed:
+                raise ConnectionError("the connection was given up")
+            if self._connection is None:
+                self._connection = self._opened()
+            yield self._connection
+        finally:
+            self._leave()
+
+    def _opened(self) -> Any:
         connection = self._connect()
         try:
             with connection.cursor() as cursor:
@@ -92,20 +122,15 @@ class Line:
         except BaseException:
             connection.close()
             raise
-        with self._lock:
-            if not self._closed:
-                self._connection = connection
-                return connection
-        connection.close()
-        raise ConnectionError("the line was closed while it was being opened")
+        return connection
 
     def _ask(self, sql: str) -> list[dict[str, Any]]:
-        with self._open().cursor() as cursor:
+        with self._used() as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             rows: list[dict[str, Any]] = cursor.fetch_arrow_table().to_pylist()
             return rows
 
     def _fields(self, sql: str) -> list[tuple[str, int]]:
-        with self._open().cursor() as cursor:
+        with self._used() as connection, connection.cursor() as cursor:
             schema = cursor.adbc_execute_schema(sql)
         return [(f.name, int((f.metadata or {}).get(b"POSTGRESQL:typmod", b"-1"))) for f in schema]

@@ -1,0 +1,171 @@
+"""Whole runs over a PostgreSQL that dies or stalls: published tables stay, retries heal, nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from lagoa.app import Project
+from lagoa.observe.events import Event
+from lagoa.run import execute
+from lagoa.run.report import Run
+from lagoa.testing.postgres import INSTALL, PostgresServer, find_binaries, running_postgres
+from lagoa.testing.proxy import FaultyProxy
+
+SOURCE = """\
+type: postgres
+connection: ${secret:erp_url}
+connect_timeout: 2s
+idle_timeout: 1s
+streams:
+  orders: {table: public.orders, mode: append, cursor: id, lag: 10}
+  customers: {table: customers, mode: merge, key: id, cursor: updated_at, columns: {notes: {drop: true}}}
+  report: {query: "select customer, count(*) as orders, sum(amount) as amount from orders group by 1"}
+"""
+TABLES = """
+create table orders (id bigint primary key, customer int, amount numeric(12,2), pad text);
+create table customers (id int primary key, name text, notes text, updated_at timestamptz);
+"""
+LIVES = {
+    "orders": "select id, customer, amount, pad from orders",
+    "customers": "select id, name, extract(epoch from updated_at)::bigint as at from customers",
+    "report": "select customer, orders, amount from (select customer, count(*) as orders, sum(amount)::text as amount"
+    " from orders group by 1) x",
+}
+LANDED = {**LIVES, "customers": "select id, name, epoch(updated_at)::bigint as at from customers"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    if find_binaries() is None:
+        pytest.skip(f"needs PostgreSQL's server: {INSTALL}")
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def proxy(server: PostgresServer) -> Iterator[FaultyProxy]:
+    with FaultyProxy(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def project(server: PostgresServer, proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    server.database("erp")
+    server.sql(TABLES, "erp")
+    add(server, 1, 5000)
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "lagoa.yml").write_text("name: faults\ntargets: {local: {threads: 2}}\n")
+    (tmp_path / "sources/erp.yml").write_text(SOURCE)
+    monkeypatch.setenv("ERP_URL", server.uri("erp", port=proxy.port))
+    return tmp_path
+
+
+def add(server: PostgresServer, low: int, high: int) -> None:
+    server.sql(
+        f"insert into orders select g, g % 50, g * 0.01, repeat(md5(g::text), 40) "
+        f"from generate_series({low}, {high}) g;\n"
+        "insert into customers select g, 'c' || g, 'secret', now() from generate_series(0, 49) g\n"
+        "on conflict (id) do update set name = excluded.name || ' again', updated_at = now();",
+        "erp",
+    )
+
+
+def run(project: Path, *listeners: Any) -> Run:
+    with Project.open(project) as opened:
+        return opened.run(listeners=listeners)
+
+
+def landed(project: Path) -> dict[str, list[tuple[str, ...]]]:
+    found = {}
+    with Project.open(project) as opened:
+        for name, sql in LANDED.items():
+            for table in LANDED:
+                sql = sql.replace(f"from {table}", f"from bronze.erp_{table}")
+            if name == "report":
+                sql = "select customer, orders, amount from bronze.erp_report"
+            rows = opened.query(sql).read_all().to_pylist()
+            found[name] = sorted(tuple(str(v) for v in row.values()) for row in rows)
+    return found
+
+
+def live(server: PostgresServer) -> dict[str, list[tuple[str, ...]]]:
+    return {
+        name: sorted(tuple(line.split("|")) for line in server.sql(sql, "erp").splitlines())
+        for name, sql in LIVES.items()
+    }
+
+
+def versions(done: Run) -> dict[str, int | None]:
+    return {str(r.table): r.version for r in done.results}
+
+
+def test_runs_follow_the_database_and_a_run_without_news_commits_nothing(project: Path, server: PostgresServer) -> None:
+    assert run(project).ok
+    assert landed(project) == live(server)
+    add(server, 5001, 5100)
+    server.sql("delete from orders where id in (5099); insert into orders values (5099, 1, 2, 'late')", "erp")
+    assert run(project).ok
+    assert landed(project) == live(server)
+    idle = run(project)
+    assert [r.status for r in idle.results] == ["unchanged"] * 3
+
+
+@pytest.mark.parametrize("how", ["cut", "stall"])
+def test_a_fault_that_heals_costs_a_retry_and_nothing_else(
+    how: Literal["cut", "stall"],
+    project: Path,
+    server: PostgresServer,
+    proxy: FaultyProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(execute, "FIRST_WAIT", 0.01)
+    assert run(project).ok
+    add(server, 5001, 12000)
+    proxy.fail(how, 2 << 20)
+    retried = []
+
+    def heal(event: Event) -> None:
+        if event.kind == "step.retry":
+            retried.append(event.table)
+            proxy.heal()
+
+    assert run(project, heal).ok
+    assert retried == ["bronze.erp_orders"]
+    assert landed(project) == live(server)
+
+
+def test_a_database_that_stays_dead_leaves_every_table_as_it_was(
+    project: Path, server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execute, "FIRST_WAIT", 0.01)
+    assert run(project).ok
+    before = landed(project)
+    add(server, 5001, 12000)
+    server.kill()
+    try:
+        began = time.monotonic()
+        failed = run(project)
+        assert time.monotonic() - began < 30
+        assert [getattr(r.error, "code", None) for r in failed.results] == ["LG-201"] * 3
+        assert landed(project) == before
+    finally:
+        server.start()
+    assert run(project).ok
+    assert landed(project) == live(server)
+
+
+def test_no_byte_of_the_project_holds_the_password(
+    project: Path, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execute, "FIRST_WAIT", 0.01)
+    assert run(project).ok
+    proxy.fail("cut", 50_000)
+    assert not run(project).ok
+    written = [path for path in project.rglob("*") if path.is_file()]
+    assert len(written) > 10
+    assert [p for p in written for canary in (b"c4n@ry", b"c4n%40ry") if canary in p.read_bytes()] == []
