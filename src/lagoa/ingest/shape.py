@@ -31,11 +31,12 @@ def shaped(rows: str, arriving: pa.Schema, drift: Drift, stream: Stream, run: st
     shown = [_column(f, arriving, drift) for f in drift.schema]
     shown += [f"{literal(run)} as {RUN}", f"timestamptz {literal(at.isoformat())} as {LOADED_AT}", SOURCE]
     reasons = _reasons(arriving, drift, stream)
-    if reasons or REASON in arriving.names:
-        came = [REASON] if REASON in arriving.names else []
-        reason = f"nullif(concat_ws('; ', {', '.join(came + reasons)}), '')"
-        raw = f"case when {reason} is not null then {_raw(arriving)} end"
-        shown += [f"{reason} as {REASON}", f"{raw} as {RAW}"]
+    came = REASON in arriving.names
+    if reasons:
+        reason = f"nullif(concat_ws('; ', {', '.join([REASON] * came + reasons)}), '')"
+        shown += [f"{reason} as {REASON}", f"case when {reason} is not null then {_raw(arriving)} end as {RAW}"]
+    elif came:
+        shown += [REASON, f"case when {REASON} is not null then {_raw(arriving)} end as {RAW}"]
     return f"select {', '.join(shown)} from ({rows})"
 
 
