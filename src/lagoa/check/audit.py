@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -136,9 +137,9 @@ def _failed(batch: Batch, gate: Gate, query: str, found: int) -> CheckFailed:
     names = batch.session.schema(query).names
     shown = [n for n in names if n not in (REASON, RAW, RUN, LOADED_AT)]
     sample = batch.session.rows(f"select {columns(shown)} from ({query}\n) limit {_SAMPLES}")
+    hidden = _hidden(batch, gate, shown)
     masked = [
-        ", ".join(f"{n}={'***' if n in batch.personal else v}" for n, v in zip(shown, row, strict=True))
-        for row in sample
+        ", ".join(f"{n}={'***' if n in hidden else v}" for n, v in zip(shown, row, strict=True)) for row in sample
     ]
     count = f"{found:,} row{'s' if found != 1 else ''}"
     return CheckFailed(
@@ -146,6 +147,15 @@ def _failed(batch: Batch, gate: Gate, query: str, found: int) -> CheckFailed:
         f"`{batch.table}` is not published: check `{gate.name}` found {count}: " + " | ".join(masked),
         hint="readers still see the last good version; mend the data or the check, or say `on_fail: quarantine`",
     )
+
+
+def _hidden(batch: Batch, gate: Gate, shown: Sequence[str]) -> set[str]:
+    """Name the columns whose values are not shown; a query may give a personal one under another name."""
+    mentioned = set(re.findall(r"\w+", (gate.sql or "").lower()))
+    renamed = any(name.lower() in mentioned for name in batch.personal)
+    known = {name.lower() for name in batch.schema.names}
+    personal = {name.lower() for name in batch.personal}
+    return {n for n in shown if n.lower() in personal or (renamed and n.lower() not in known)}
 
 
 # ---------------------------------------------------------------- asking

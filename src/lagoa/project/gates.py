@@ -67,6 +67,9 @@ def _check(spec: CheckSpec, column: str | None, document: Document, where: Where
     if place == "table" and column is not None:
         hint = "move it under the table's `checks:`"
         raise _misplaced(f"`{spec.kind}` judges the table as a whole, not one column", hint, document, where)
+    if spec.on_fail == "quarantine" and kind.breaks is Check.breaks:
+        hint = "say `on_fail: block`, or `on_fail: warn`"
+        raise _misplaced(f"`{spec.kind}` finds no row that could be set aside", hint, document, where)
     value: dict[str, Any] = {} if spec.value is None else {"value": spec.value}
     return declared(kind, value, document, where, skip=1)
 

@@ -120,6 +120,7 @@ CASES: dict[str, Files] = {
     "two_kinds_in_one_check": _header("columns:\n  amount: {checks: [{min: 0, max: 9}]}"),
     "check_of_a_column_on_a_table": _header("checks: [not_null]"),
     "check_of_a_table_on_a_column": _header("columns:\n  id: {checks: [{row_count: {min: 1}}]}"),
+    "check_of_a_table_that_quarantines": _header("checks: [{row_count: {min: 1}, on_fail: quarantine}]"),
     "check_on_a_view": _header("kind: view\ncolumns:\n  id: {checks: [unique]}"),
     "custom_check_without_table": {"checks/c.sql": "select 1 from silver.orders, gold.revenue\n"},
     "custom_check_of_an_unknown_table": {"checks/c.sql": "/* table: silver.order */\nselect 1 from silver.orders\n"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -32,7 +32,7 @@ class RowCount(Check):
 
     reads: ClassVar[Literal["row", "table"]] = "table"
     place: ClassVar[Literal["column", "table", "both"]] = "table"
-    value: Bounds | int
+    value: Bounds | Annotated[int, Field(ge=0)]
     """`{row_count: {min: 1, max: 100}}`, or a number for exactly so many."""
 
     def violations(self, asked: Asked) -> str:
