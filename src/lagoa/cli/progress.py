@@ -54,13 +54,13 @@ class _Step:
 def progress(stream: TextIO) -> Iterator[Callable[[Event], None]]:
     """Give the listener that shows a run's progress on a stream."""
     if not screen.is_terminal(stream):
-        yield _Lines(stream)
+        yield Lines(stream)
         return
     with _Live(stream) as live:
         yield live
 
 
-class _Lines:
+class Lines:
     """Plain lines: notes, retries, what failed, and a sign of life from long steps."""
 
     def __init__(self, stream: TextIO, now: Callable[[], float] = time.monotonic) -> None:
@@ -68,6 +68,7 @@ class _Lines:
         self._steps: dict[str, _Step] = {}
 
     def __call__(self, event: Event) -> None:
+        """Write what this event calls for."""
         now = self._now()
         table = event.table or ""
         if event.kind == "note":

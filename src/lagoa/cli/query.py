@@ -80,7 +80,7 @@ def _table(session: Session, sql: str, rows: int | None) -> int:
 
     limit = rows or (ROWS if screen.is_terminal(sys.stdout) else None)
     found = sample(session, sql, limit)
-    screen.table(found.headers, found.rows, found.right)
+    screen.table(found.headers, found.rows, found.right, whole=())
     if found.more:
         screen.out(screen.dim(f"… {screen.number(found.more)}{'+' if found.open_end else ''} more rows"))
     return len(found.rows) + found.more

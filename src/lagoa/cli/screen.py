@@ -90,16 +90,23 @@ COLOURS = {
 
 
 def table(
-    headers: Sequence[str], rows: Iterable[Sequence[str | None]], right: Collection[int] = (), status: int = -1
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str | None]],
+    right: Collection[int] = (),
+    status: int = -1,
+    whole: Collection[int] = (0,),
 ) -> None:
-    """Write a table as data: cut to the terminal, or in full when nobody looks. `status` is a column of COLOURS."""
+    """Write a table as data: cut to the terminal, or in full when nobody looks. `status` is a column of COLOURS.
+
+    Columns in `whole`, the names, are cut last.
+    """
     from lagoa.serve.grid import grid
 
     def paint(column: int, cell: str, shown: str) -> str:
         word = cell.split(" ")[0].rstrip(":,")
         return click.style(shown, fg=COLOURS.get(word)) if column == status else shown
 
-    for line in grid(headers, rows, right, width(sys.stdout), bold, dim, paint):
+    for line in grid(headers, rows, right, width(sys.stdout), bold, dim, paint, whole):
         out(line)
 
 
@@ -145,10 +152,10 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def moment(when: datetime | None, zone: str, now: datetime | None = None) -> str:
-    """Write a time in the project's zone: `today 06:14`, `2026-11-19 06:14`."""
+def moment(when: datetime | None, zone: str, now: datetime | None = None, today: str = "today ") -> str:
+    """Write a time in the project's zone: `today 06:14`, or `06:14` where that is plain, `2026-11-19 06:14`."""
     if when is None:
         return ""
     there = when.astimezone(ZoneInfo(zone))
-    today = (now or datetime.now(UTC)).astimezone(ZoneInfo(zone)).date()
-    return f"today {there:%H:%M}" if there.date() == today else f"{there:%Y-%m-%d %H:%M}"
+    this_day = (now or datetime.now(UTC)).astimezone(ZoneInfo(zone)).date()
+    return f"{today}{there:%H:%M}" if there.date() == this_day else f"{there:%Y-%m-%d %H:%M}"

@@ -68,8 +68,8 @@ def _project(settings: Settings, project: Project, as_json: bool) -> None:
         screen.out(screen.dim(f"Last run {screen.moment(runs[0].started_at, zone)}: {_run_words(runs[0])}."))
     screen.out()
     rows = [_card_row(c, zone) for c in cards]
-    headers = ["table", "kind", "rows", "size", "files", "version", "published", "quarantined"]
-    screen.table(headers, rows, {2, 3, 4, 5, 7}, status=6)
+    headers = ["table", "kind", "rows", "size", "version", "published", "quarantined"]
+    screen.table(headers, rows, {2, 3, 4, 6}, status=5)
     built = [c for c in cards if c.built]
     if not built:
         screen.following(settings, ("lagoa run", "build them"))
@@ -91,7 +91,7 @@ def _summary(project: Project, cards: list[Card]) -> str:
 
 
 def _card_row(card: Card, zone: str) -> list[str]:
-    state = screen.moment(card.published_at, zone)
+    state = screen.moment(card.published_at, zone, today="")
     if card.problem:
         state = f"{card.problem.code} {_lower(card.problem)}"
     elif card.kind == "view":
@@ -103,7 +103,6 @@ def _card_row(card: Card, zone: str) -> list[str]:
         card.kind,
         screen.number(card.rows),
         screen.size(card.size),
-        screen.number(card.files),
         screen.number(card.version),
         state,
         screen.number(card.quarantined) if card.quarantined else "",

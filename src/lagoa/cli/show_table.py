@@ -112,7 +112,7 @@ def _sampled(found: Detail, seen: Sample) -> None:
     )
     screen.out()
     screen.out(screen.dim(f"sample: {of}{'; personal columns are masked' if hidden else ''}"))
-    screen.table(seen.headers, seen.rows, seen.right)
+    screen.table(seen.headers, seen.rows, seen.right, whole=())
 
 
 def _versions(project: Project, found: Detail) -> None:

@@ -24,16 +24,18 @@ def grid(
     bold: Style = str,
     dim: Style = str,
     paint: Paint = lambda *cell: cell[-1],
+    whole: Collection[int] = (),
 ) -> list[str]:
     """Lay out a table as lines of text; columns in `right` are right-aligned.
 
     `paint` gets a cell's column, its text and what is shown of it, and returns that in colour.
+    Columns in `whole` are cut only when nothing else is left to cut.
     With `width`, wide columns are cut (`…`) until the lines fit; what cannot fit is named by a last line.
     """
     shown = [[_flat(cell) for cell in row] for row in rows]
     heads = [_flat(header) or "" for header in headers]
     wide = [max(_width(head), *(_width(_or_null(row[i])) for row in shown), 0) for i, head in enumerate(heads)]
-    kept = _fitted(wide, width) if width else wide
+    kept = _fitted(wide, width, whole) if width else wide
     count = len(kept)
     lines = [bold(_line(heads, kept, right)), dim(GAP.join("─" * w for w in kept))]
 
@@ -65,18 +67,17 @@ def _line(
     return GAP.join(parts).rstrip()
 
 
-def _fitted(wide: list[int], width: int) -> list[int]:
-    """Take from the widest column until all fit; drop the last ones when that is not enough."""
+def _fitted(wide: list[int], width: int, whole: Collection[int]) -> list[int]:
+    """Take from the widest columns until all fit; drop the last ones when that is not enough."""
     kept = list(wide)
-    while kept and sum(min(w, _LEAST) for w in kept) + len(GAP) * (len(kept) - 1) > width and len(kept) > 1:
+    while len(kept) > 1 and sum(min(w, _LEAST) for w in kept) + len(GAP) * (len(kept) - 1) > width:
         kept.pop()
-    while (over := sum(kept) + len(GAP) * (len(kept) - 1) - width) > 0:
-        widest = max(kept)
-        if widest <= _LEAST:
-            break
-        second = max([w for w in kept if w < widest], default=_LEAST)
-        at = kept.index(widest)
-        kept[at] = max(_LEAST, second if kept.count(widest) == 1 and widest - second < over else widest - 1)
+    for open_to_cut in ([i for i in range(len(kept)) if i not in whole], list(range(len(kept)))):
+        while (sum(kept) + len(GAP) * (len(kept) - 1) > width) and open_to_cut:
+            widest = max(open_to_cut, key=lambda i: kept[i])
+            if kept[widest] <= _LEAST:
+                break
+            kept[widest] -= 1
     return kept
 
 

@@ -116,7 +116,7 @@ def test_show_lists_every_table_with_its_state(lagoa: Lagoa, cove: Cove) -> None
     lines = lagoa("-C", cove.root, "show").out.splitlines()
     assert lines[0].startswith("loja on local: 2 of 3 tables built, 8 rows, ")
     assert lines[0].endswith(", 2 quarantined.")
-    assert lines[2].split() == ["table", "kind", "rows", "size", "files", "version", "published", "quarantined"]
+    assert lines[2].split() == ["table", "kind", "rows", "size", "version", "published", "quarantined"]
     assert [line.split()[0] for line in lines[4:]] == [
         "bronze.erp_customers",
         "silver.customers",

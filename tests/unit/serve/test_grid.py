@@ -41,3 +41,9 @@ def test_data_cannot_steer_the_terminal_or_break_the_line() -> None:
 
 def test_no_rows_is_a_header_alone() -> None:
     assert grid(["a", "b"], []) == ["a  b", "─  ─"]
+
+
+def test_names_are_cut_last() -> None:
+    rows = [["bronze.northwind_orderdetails", "x" * 40, "y" * 20]]
+    assert grid(["table", "a", "b"], rows, width=60, whole={0})[2].startswith("bronze.northwind_orderdetails  xxx")
+    assert max(map(len, grid(["table", "a", "b"], rows, width=30, whole={0}))) == 30
