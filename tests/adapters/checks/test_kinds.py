@@ -61,7 +61,7 @@ def test_unique_judges_what_is_staged_against_the_whole_table(session: Session) 
     session.bind("came", "from (values (1), (2)) v(x)")
     session.bind("become", "from held union all from came")
     rule = check("unique").breaks(Asked('"x"', "become", staged="came"))
-    assert session.rows(f"select x from come where {rule}") == [(1,)]
+    assert session.rows(f"select x from came where {rule}") == [(1,)]
     assert session.rows(f"select distinct x from become where {rule}") == [(1,)], "7 was there before and is not judged"
 
 
