@@ -216,5 +216,7 @@ def test_loading_again_needs_no_parser(write: Write) -> None:
         "import sys; from pathlib import Path; from lagoa.project.load import load; load(Path(sys.argv[1]), None, {});"
         "print([m for m in ('sqlglot', 'duckdb', 'deltalake') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True, check=True)
+    environ = {"PYTHONPATH": str(Path(__file__).resolve().parents[3] / "src")}
+    command = [sys.executable, "-c", code, str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     assert done.stdout.strip() == "[]"
