@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import random
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from lagoa.lake.history import history
 
 SOAK = float(os.environ.get("SOAK_SECONDS", "300")) if os.environ.get("SOAK") else 0.0
 """How long a soak races each mode; without SOAK each case is raced once."""
@@ -82,9 +85,13 @@ CASES = [
 def test_rivals_killed_at_random_leave_the_table_of_an_undisturbed_run(
     tmp_path: Path, mode: str, width: int, beside: bool
 ) -> None:
-    started, rounds = time.monotonic(), 0
+    started, rounds, killed, compacted = time.monotonic(), 0, 0, 0
     while not rounds or time.monotonic() - started < SOAK:
         seed = random.randrange(1 << 32)
         kills, wrong = _race(tmp_path / f"round-{rounds}", mode, width, beside, random.Random(seed))
         assert wrong == [], f"round {rounds}, {kills} kills"
-        rounds += 1
+        done = history(work.Lake(tmp_path / f"round-{rounds}" / "lake"), work.NAME)
+        compacted += sum(v.mode == "compact" for v in done)
+        rounds, killed = rounds + 1, killed + kills
+    said = (mode, width, rounds, killed, compacted)
+    logging.getLogger("soak").warning("%s, %d runners: %d rounds, %d kills, %d compactions", *said)

@@ -123,13 +123,23 @@ def _move(staged: Path, to: Path) -> None:
 
 @contextmanager
 def writing(table: object) -> Iterator[None]:
-    """Turn what the disk refuses into LakeError LG-306; FileExistsError stays what it is."""
+    """Turn what the disk refuses to write into LakeError LG-306."""
     try:
         yield
-    except FileExistsError:
-        raise
     except OSError as error:
         raise unwritable(table, error) from error
+
+
+@contextmanager
+def reading(table: object) -> Iterator[None]:
+    """Turn what the disk refuses to read into LakeError LG-302."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        said = f"{table} cannot be read: {error.strerror or plain(str(error))}{where}"
+        hint = "give this user the right to read it; `lagoa doctor --verify` looks at every byte"
+        raise LakeError("LG-302", said, hint=hint) from error
 
 
 def unwritable(table: object, error: OSError) -> LakeError:

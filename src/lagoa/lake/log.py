@@ -179,7 +179,8 @@ def durable(table: Path, first: int, last: int) -> None:
         if path.exists():
             fsync(path)
     fsync(table / FOLDER)
-    fsync(table)
+    if first <= 0:
+        fsync(table)  # where the folder of the log itself is an entry
 
 
 def times(log: Log, newest: int, label: object) -> Iterator[tuple[int, int, list[Action]]]:

@@ -165,11 +165,12 @@ def vacuum(
     if needed is None:
         return Vacuumed()
     count = size = 0
-    for path in _loose(table.path):
-        told = path.stat()
-        if str(path.relative_to(table.path)) not in needed and told.st_mtime_ns // 1_000_000 < limit:
-            path.unlink()
-            count, size = count + 1, size + told.st_size
+    with writing(name):
+        for path in _loose(table.path):
+            told = path.stat()
+            if str(path.relative_to(table.path)) not in needed and told.st_mtime_ns // 1_000_000 < limit:
+                path.unlink()
+                count, size = count + 1, size + told.st_size
     return Vacuumed(count, size)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lagoa.errors import LakeError
 from lagoa.lake import log
+from lagoa.lake.files import reading
 from lagoa.lake.rust import asked
 from lagoa.lake.state import load_state
 from lagoa.lake.table import Table
@@ -44,10 +45,11 @@ class Lake:
         nevertheless, but for LG-309, with the reason in `distrust`: so that it can be restored, accepted or
         rebuilt.
         """
-        found = log.listing(self.path(name))
-        if found is None:
-            return Table(name, self.path(name))
-        table = self._pin(name, found, found.newest)
+        with reading(name):
+            found = log.listing(self.path(name))
+            if found is None:
+                return Table(name, self.path(name))
+            table = self._pin(name, found, found.newest)
         if trust:
             return replace(table, trusted=True)
         if table.distrust is not None:
@@ -57,15 +59,18 @@ class Lake:
     def at(self, name: TableName, when: int | datetime) -> Table:
         """Pin an older version, or the newest one at a time (naive times are UTC). Raises LakeError
         LG-307."""
-        found = log.listing(self.path(name))
-        if found is None:
-            raise LakeError("LG-307", f"{name} has no version: it has not been built yet", hint=f"lagoa run -s {name}")
-        version = when if isinstance(when, int) else self._version_at(name, found, when)
-        if not 0 <= version <= found.newest:
-            raise _no_version(name, f"version {version}")
-        table = self._pin(name, found, version)
-        if table.distrust is not None:
-            table = replace(table, trusted=True)
+        with reading(name):
+            found = log.listing(self.path(name))
+            if found is None:
+                raise LakeError(
+                    "LG-307", f"{name} has no version: it has not been built yet", hint=f"lagoa run -s {name}"
+                )
+            version = when if isinstance(when, int) else self._version_at(name, found, when)
+            if not 0 <= version <= found.newest:
+                raise _no_version(name, f"version {version}")
+            table = self._pin(name, found, version)
+            if table.distrust is not None:
+                table = replace(table, trusted=True)
         if table.broken:
             raise table.distrust or _no_version(name, f"version {version}")
         try:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from lagoa.errors import LakeError
 from lagoa.lake import log
-from lagoa.lake.files import hash_in, hash_of
+from lagoa.lake.files import hash_in, hash_of, reading
 from lagoa.lake.maintain import LAST_CHECKPOINT
 from lagoa.lake.state import CHANGES, chain, load_state, state_file
 from lagoa.lake.store import Lake
@@ -40,14 +40,19 @@ def verify(lake: Lake, name: TableName, deep: bool = False) -> list[Finding]:
     """Look at a table and change nothing. `deep` reads every byte of its live files and of its exact
     changes."""
     path = lake.path(name)
+    try:
+        with reading(name):
+            return _verify(lake, name, path, deep)
+    except LakeError as error:
+        return [Finding(name, error.code, path, error.message)]
+
+
+def _verify(lake: Lake, name: TableName, path: Path, deep: bool) -> list[Finding]:
     found = log.listing(path)
     if found is None:
         return []
     findings = [*_commits(found, name), *_checkpoints(found, name)]
-    try:
-        table = lake.open(name, trust=True)
-    except LakeError as error:
-        return [*findings, Finding(name, error.code, path, error.message)]
+    table = lake.open(name, trust=True)
     if table.broken:
         said = str(table.distrust)
         return findings or [Finding(name, "LG-302", path / log.FOLDER, said)]

@@ -17,6 +17,7 @@ from lagoa.lake import log
 from lagoa.lake.partition import as_text
 from lagoa.lake.restore import accept
 from lagoa.lake.state import Input
+from lagoa.lake.verify import verify
 from lagoa.spec.names import TableName
 from lagoa.testing.shore import ORDERS, Shore, ids
 
@@ -227,3 +228,22 @@ def test_the_lake_lists_its_tables_and_their_quarantines(shore: Shore) -> None:
     (shore.lake.root / "gold" / ".x.broken-1" / "_delta_log").mkdir(parents=True)
     (shore.lake.root / "gold" / "empty").mkdir()
     assert [str(n) for n in shore.lake.names()] == ["gold.x", "quarantine.silver_orders", "silver.orders"]
+
+
+def test_what_cannot_be_read_or_made_is_an_error_with_a_name(shore: Shore) -> None:
+    path = shore.publish(ids(0, 1)).path
+    commit = log.commit_file(path, 0)
+    commit.unlink()
+    commit.mkdir()
+    with pytest.raises(LakeError) as raised:
+        shore.lake.open(ORDERS)
+    assert raised.value.code == "LG-302"
+    with pytest.raises(LakeError) as raised:
+        shore.lake.at(ORDERS, 0)
+    assert raised.value.code == "LG-302"
+    assert [f.code for f in verify(shore.lake, ORDERS)] == ["LG-302"]
+    name = TableName("gold", "blocked")
+    (shore.lake.root / "gold").write_text("a file where a folder should be")
+    with pytest.raises(LakeError) as raised:
+        shore.publish(ids(0, 1), name=name)
+    assert raised.value.code == "LG-306"
