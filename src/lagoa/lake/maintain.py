@@ -94,16 +94,16 @@ def _rearrange(lake: Lake, table: Table, adds: Sequence[Adding], gone: Sequence[
 
 
 # ---------------------------------------------------------------- checkpoint
-def checkpoint(lake: Lake, name: TableName) -> bool:
-    """Write a checkpoint of the newest version unless there is one, so that opening need not read every
-    commit.
+def checkpoint(lake: Lake, name: TableName, every: int = 1) -> bool:
+    """Write a checkpoint of the newest version when `every` commits came since the last one; say whether it did.
 
+    It spares readers and writers the commits before it: they read each of them to open the table.
     delta-rs makes no file durable, and a `_last_checkpoint` that names a torn checkpoint closes the table for
     good. So it is made beside the table and moves in whole: first the checkpoint, then what names it.
     """
     path = lake.path(name)
     found = log.listing(path)
-    if found is None or found.newest in found.checkpoints:
+    if found is None or found.since_checkpoint < every:
         return False
     if (broken := log.damage(found, name)) is not None:
         raise broken

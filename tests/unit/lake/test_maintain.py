@@ -84,7 +84,8 @@ def test_a_compaction_that_loses_against_a_rival_changes_nothing(shore: Shore, m
 def test_a_checkpoint_is_whole_and_the_table_opens_by_it(shore: Shore) -> None:
     for i in range(4):
         shore.publish(ids(i, i + 1))
-    assert checkpoint(shore.lake, ORDERS)
+    assert not checkpoint(shore.lake, ORDERS, every=5)
+    assert checkpoint(shore.lake, ORDERS, every=4)
     assert not checkpoint(shore.lake, ORDERS), "there is one already"
     path = shore.lake.path(ORDERS)
     log.commit_file(path, 0).unlink()
