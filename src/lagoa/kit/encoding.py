@@ -10,6 +10,7 @@ from lagoa.errors import SourceError
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"))
 _BOMS_16 = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_STEP = 1 << 18
 _SINGLE = {"cp1252", "iso8859-1", "ascii"}
 # windows-1252 leaves five bytes undefined; like the web's standard, we give them the control characters of latin-1
 _CP1252 = "".join(chr(b) if b in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([b]).decode("cp1252") for b in range(256))
@@ -46,50 +47,52 @@ class Decoder:
         """Say whether line ends can only be seen once the text is decoded: UTF-16 and other multi-byte encodings."""
         return self.wanted not in ("auto", "utf-8") and self.wanted not in _SINGLE and not _is_charmap(self.wanted)
 
-    def stream(self, read: Callable[[int], bytes]) -> Callable[[int], bytes]:
-        """Wrap a function that reads bytes into one that reads UTF-8."""
+    def stream(self, first: bytes, fill: Callable[[memoryview], int]) -> Callable[[memoryview], int]:
+        """Wrap a function that fills memory into one that fills it with UTF-8; `first` was read already."""
         decoder = codecs.getincrementaldecoder(self.wanted)("strict")
+        ready = bytearray(self._decode(decoder, first, final=False))
+        raw, ended = memoryview(bytearray(1 << 20)), False
 
-        def utf8(size: int) -> bytes:
-            while raw := read(size):
-                if text := self._decode(decoder, raw, final=False):
-                    return text.encode()
-            return self._decode(decoder, b"", final=True).encode()
+        def utf8(view: memoryview) -> int:
+            nonlocal ended
+            while len(ready) < len(view) and not ended:
+                count = fill(raw)
+                ended = count < len(raw)
+                ready.extend(self._decode(decoder, bytes(raw[:count]), ended))
+            count = min(len(view), len(ready))
+            view[:count] = ready[:count]
+            del ready[:count]
+            return count
 
         return utf8
 
-    def _decode(self, decoder: codecs.IncrementalDecoder, raw: bytes, final: bool) -> str:
+    def _decode(self, decoder: codecs.IncrementalDecoder, raw: bytes, final: bool) -> bytes:
         try:
-            return decoder.decode(raw, final)
-        except UnicodeDecodeError as error:
+            return decoder.decode(raw, final).encode()
+        except UnicodeError as error:
             raise SourceError(
-                "LG-202",
-                f"{self.file} is not valid {self.wanted}: {error.reason}",
-                hint="give its encoding with `encoding:`",
+                "LG-202", f"{self.file} is not valid {self.wanted}", hint="give its encoding with `encoding:`"
             ) from error
 
-    def utf8(self, raw: bytes) -> tuple[bytes, bool]:
-        """Return a piece as UTF-8, and whether it is valid; the records answer for bytes that are not."""
-        if raw.isascii():
-            return raw, True
+    def utf8(self, view: memoryview) -> tuple[bytes | None, bool]:
+        """Return a piece's bytes as UTF-8, None: as they are; and whether it is valid: if not, the records answer."""
+        plain, valid = _look(view)
+        if plain:
+            return None, True
         if self.wanted == "auto" and self.chosen is None:
-            self.chosen = _guess(raw)
+            self.chosen = "utf-8" if valid else _guess(bytes(view))
         how = self.chosen if self.wanted == "auto" else self.wanted
-        self.chosen = how
-        if how == "utf-8" or how is None:
-            return raw, is_utf8(raw)
+        if how == "utf-8":
+            return None, valid
         if how in ("cp1252", "iso8859-1"):
             # who says latin-1 of a text with bytes 0x80 to 0x9F means windows-1252, as on the web
             self.chosen = "cp1252"
-            return codecs.charmap_decode(raw, "strict", _CP1252)[0].encode(), True
+            return codecs.charmap_decode(view, "strict", _CP1252)[0].encode(), True
         try:
-            return raw.decode(how).encode(), True
+            return codecs.decode(view, how or "utf-8").encode(), True
         except UnicodeDecodeError as error:
-            raise SourceError(
-                "LG-202",
-                f"{self.file} is not valid {how}: byte {raw[error.start]:#04x}",
-                hint="give another `encoding:`",
-            ) from error
+            what = f"{self.file} is not valid {how}: byte {view[error.start]:#04x}"
+            raise SourceError("LG-202", what, hint="give another `encoding:`") from error
 
 
 def is_utf8(raw: bytes) -> bool:
@@ -99,6 +102,23 @@ def is_utf8(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _look(view: memoryview) -> tuple[bool, bool]:
+    """Say whether bytes are all ASCII, and whether they are valid UTF-8; little by little, to stay in the cache."""
+    plain, place = True, 0
+    while place < len(view):
+        part = view[place : place + _STEP]
+        last = place + len(part) == len(view)
+        try:
+            text, taken = codecs.utf_8_decode(part, "strict", last)
+        except UnicodeDecodeError:
+            return False, False
+        plain = plain and len(text) == taken
+        place += taken
+        if not taken:
+            return False, False
+    return plain, True
 
 
 def _is_charmap(name: str) -> bool:
@@ -118,7 +138,7 @@ def _guess(raw: bytes) -> str:
     """Take UTF-8 when the bytes beyond ASCII are, or when most of them are (the few others are then damage)."""
     if is_utf8(raw):
         return "utf-8"
-    bad = raw.decode("utf-8", "replace").count("\ufffd")
+    bad = raw.decode("utf-8", "replace").count("\ufffd") - raw.count("\ufffd".encode())
     text = raw.decode("utf-8", "ignore")
-    good = sum(len(part) for part in (text,)) - len(text.encode("ascii", "ignore"))
+    good = len(text) - len(text.encode("ascii", "ignore"))
     return "utf-8" if good > bad else "cp1252"

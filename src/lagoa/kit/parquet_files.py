@@ -61,9 +61,9 @@ class ParquetFiles:
             yield self._portion(found, shape)
 
     def _portion(self, found: Found, shape: Shape) -> Portion:
-        looked = _look(found.path)
+        looked, memory = _look(found.path), memoryview(bytearray(1 << 20))
         with Opened(found) as opened:
-            while opened.read(1 << 22):
+            while opened.fill(memory):
                 pass
             self.noted.done(opened)
         path = self._link(found)

@@ -7,39 +7,83 @@ import hashlib
 import io
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
 from lagoa.errors import SourceError
 from lagoa.kit.encoding import Decoder
-from lagoa.kit.landing import Found
+from lagoa.kit.landing import Found, printable
 
 PIECE = 64 << 20
 """Bytes of a piece. A piece is staged by one thread; scratch and memory hold a few of them."""
+_STEP = 1 << 20
+
+Bytes = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Whole records of a file as UTF-8 (`valid` says whether all of it is), from line number `line` on."""
+    """Whole records of a file as UTF-8 (`valid` says whether all of it is), from line number `line` on.
 
-    data: bytes
+    They stand in `buffer[start:end]`, which may be written over once the next piece is asked for.
+    """
+
+    buffer: bytes | bytearray
+    start: int
+    end: int
     line: int
     valid: bool = True
+    counted: dict[bytes, int] = field(default_factory=dict, compare=False)
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    @property
+    def view(self) -> memoryview:
+        """The bytes, not copied."""
+        return memoryview(self.buffer)[self.start : self.end]
+
+    def text(self) -> bytes:
+        """Return a copy of the bytes."""
+        return bytes(self.view)
+
+    def has(self, mark: bytes) -> bool:
+        """Say whether some bytes occur in it."""
+        return self.buffer.find(mark, self.start, self.end) >= 0
+
+    def count(self, mark: bytes) -> int:
+        """Count how often some bytes occur in it."""
+        # looking for a byte is ten times as fast as counting it
+        if mark not in self.counted:
+            self.counted[mark] = self.buffer.count(mark, self.start, self.end) if self.has(mark) else 0
+        return self.counted[mark]
+
+    def lines(self) -> int:
+        """Count its lines that end with LF, and a last one that does not end."""
+        ends = self.end > self.start and self.buffer[self.end - 1] != 10
+        return self.count(b"\n") + ends
+
+    def line_ends(self) -> int:
+        """Count line ends: LF, CRLF and lone CR."""
+        returns = self.count(b"\r")
+        return self.count(b"\n") + (returns - self.count(b"\r\n") if returns else 0)
+
+    def since(self, offset: int, lines: int) -> Piece:
+        """Return what follows its first bytes, which hold some lines."""
+        return Piece(self.buffer, self.start + offset, self.end, self.line + lines, self.valid)
 
 
-def line_ends(data: bytes) -> int:
-    """Count line ends: LF, CRLF and lone CR."""
-    returns = data.count(b"\r")
-    return data.count(b"\n") + (returns - data.count(b"\r\n") if returns else 0)
+Cut = Callable[[bytes | bytearray, int, int], int]
+"""Says where in `buffer[start:end]` the last whole record ends; `start`: there is none yet."""
 
 
-def last_line_end(data: bytes) -> int:
-    """Return where the last whole line ends; 0: there is none."""
-    end = data.rfind(b"\n") + 1
+def last_line_end(buffer: bytes | bytearray, start: int, end: int) -> int:
+    """Cut after the last whole line."""
+    found = buffer.rfind(b"\n", start, end) + 1
     # a CR that ends the data may be half of a CRLF
-    return end or data.rfind(b"\r", 0, len(data) - 1) + 1
+    return found or max(start, buffer.rfind(b"\r", start, end - 1) + 1)
 
 
 class Opened:
@@ -54,7 +98,7 @@ class Opened:
             raise _unreadable(found, error.strerror or "it cannot be opened") from error
         self._zip: gzip.GzipFile | None = None
         if found.name.lower().endswith(".gz"):
-            self._zip = gzip.GzipFile(fileobj=io.BufferedReader(_Tap(self._raw_read)), mode="rb")
+            self._zip = gzip.GzipFile(fileobj=io.BufferedReader(_Tap(self._take), _STEP), mode="rb")
 
     def __enter__(self) -> Self:
         return self
@@ -64,18 +108,25 @@ class Opened:
             self._zip.close()
         self._raw.close()
 
-    def read(self, size: int) -> bytes:
-        """Return up to `size` bytes, unpacked when it is a .gz file; b"" at the end."""
+    def fill(self, view: memoryview) -> int:
+        """Fill some memory, with unpacked bytes when it is a .gz file; return how many there were."""
+        done = 0
         try:
-            return self._zip.read(size) if self._zip is not None else self._raw_read(size)
+            while done < len(view):
+                part = view[done : done + _STEP]
+                count = self._zip.readinto(part) if self._zip is not None else self._take(part)
+                if not count:
+                    break
+                done += count
         except (OSError, EOFError, zlib.error) as error:
             raise _unreadable(self.found, str(error)) from error
+        return done
 
-    def _raw_read(self, size: int) -> bytes:
-        data = self._raw.read(size) or b""
+    def _take(self, view: memoryview) -> int:
+        count = self._raw.readinto(view) or 0
         if self._hash is not None:
-            self._hash.update(data)
-        return data
+            self._hash.update(view[:count])
+        return count
 
     @property
     def digest(self) -> str:
@@ -90,58 +141,63 @@ class Opened:
 class _Tap(io.RawIOBase):
     """A file for gzip whose bytes are hashed on their way."""
 
-    def __init__(self, read: Callable[[int], bytes]) -> None:
+    def __init__(self, take: Callable[[memoryview], int]) -> None:
         super().__init__()
-        self._read = read
+        self._take = take
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        return self._take(memoryview(buffer))
 
 
-def pieces(opened: Opened, decoder: Decoder, cut: Callable[[bytes], int], size: int = PIECE) -> Iterator[Piece]:
-    """Yield a file's pieces. `cut` says where the last whole record of some UTF-8 ends; 0: more is needed."""
-    read: Callable[[int], bytes] = opened.read
-    line, rest, ended, first = 1, b"", False, True
-    while not ended or rest:
+def pieces(opened: Opened, decoder: Decoder, cut: Cut, size: int = PIECE) -> Iterator[Piece]:
+    """Yield a file's pieces; each is good until the next one is asked for."""
+    # touching fresh memory costs more than reading into it: one buffer serves all pieces
+    buffer = bytearray(min(size, opened.found.size + 1) if opened.found.path.suffix != ".gz" else size)
+    fill: Callable[[memoryview], int] = opened.fill
+    start = end = 0
+    line, ended, first = 1, False, True
+    while not ended or start < end:
         if not ended:
-            wanted = size - len(rest) if len(rest) < size else size
-            more = _fill(read, wanted)
-            ended, rest = len(more) < wanted, rest + more
+            buffer, end = _room(buffer, start, end)
+            with memoryview(buffer) as view:
+                count = fill(view[end:])
+            ended, start, end = end + count < len(buffer), 0, end + count
         if first:
-            first, rest = False, rest[decoder.strip(rest) :]
+            first, start = False, decoder.strip(bytes(buffer[: min(4, end)]))
             if decoder.streams():
-                read, rest, ended = decoder.stream(_after(rest, opened.read)), b"", False
+                fill, start, end, ended = decoder.stream(bytes(buffer[start:end]), opened.fill), 0, 0, False
                 continue
-        end = len(rest) if ended else cut(rest)
-        if end == 0:
+        stop = end if ended else cut(buffer, start, end)
+        if stop == start:
             continue
-        raw, rest = rest[:end], rest[end:]
-        data, valid = (raw, True) if decoder.streams() else decoder.utf8(raw)
-        yield Piece(data, line, valid)
-        line += line_ends(raw)
+        piece = Piece(buffer, start, stop, line)
+        yield piece if decoder.streams() else _decoded(piece, decoder)
+        line += piece.line_ends()
+        start = stop
 
 
-def _after(first: bytes, read: Callable[[int], bytes]) -> Callable[[int], bytes]:
-    waiting = [first]
-    return lambda size: waiting.pop() if waiting else read(size)
+def _decoded(piece: Piece, decoder: Decoder) -> Piece:
+    data, valid = decoder.utf8(piece.view)
+    if data is None:
+        return replace(piece, valid=valid)
+    return Piece(data, 0, len(data), piece.line, valid)
 
 
-def _fill(read: Callable[[int], bytes], size: int) -> bytes:
-    """Read exactly `size` bytes, fewer only at the end."""
-    parts, left = [], size
-    while left > 0 and (part := read(left)):
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
+def _room(buffer: bytearray, start: int, end: int) -> tuple[bytearray, int]:
+    """Move what is left to the front; double the buffer when that is all of it."""
+    left = end - start
+    if start:
+        buffer[:left] = buffer[start:end]
+    elif left:
+        buffer = buffer + bytearray(len(buffer))
+    return buffer, left
 
 
 def _unreadable(found: Found, why: str) -> SourceError:
-    return SourceError("LG-202", f"{found.name} cannot be read: {why}")
+    return SourceError("LG-202", f"{printable(found.name)} cannot be read: {why}")
 
 
 class Scratch:
@@ -150,7 +206,7 @@ class Scratch:
     def __init__(self, folder: Path) -> None:
         self._folder, self._free, self._made, self._lock = folder, list[Path](), 0, Lock()
 
-    def write(self, *parts: bytes) -> Path:
+    def write(self, *parts: Bytes) -> Path:
         """Write bytes into a scratch file and return it."""
         with self._lock:
             path = self._free.pop() if self._free else None

@@ -45,7 +45,11 @@ class Shape:
         place = {name: i for i, name in enumerate(checked)}
         inner = ", ".join(f"{texts[n]} as _t{i}" for n, i in place.items())
         relation = f"(select *{', ' + inner if inner else ''} from {relation})"
-        parsed = ", ".join(f"{self.spellings[n].parse(f'_t{i}')} as _v{i}" for n, i in place.items())
+        quick = {i: self.spellings[n].quick(f"_t{i}", f"_w{i}") for n, i in place.items()}
+        # layer by layer: DuckDB computes what stands in a CASE twice, twice
+        if casts := ", ".join(f"{q[0]} as _w{i}" for i, q in quick.items() if q):
+            relation = f"(select *, {casts} from {relation})"
+        parsed = ", ".join(f"{self._value(n, i, quick[i])} as _v{i}" for n, i in place.items())
         if checked:
             relation = f"(select *, {parsed} from {relation})"
             relation = f"(select *, {self._reason(place)} as {REASON} from {relation})"
@@ -54,6 +58,10 @@ class Shape:
         if checked:
             shown += [REASON, f"case when {REASON} is not null then {raw} end as {RAW}"]
         return f"select {', '.join(shown)} from {relation}"
+
+    def _value(self, name: str, nth: int, quick: tuple[str, str] | None) -> str:
+        careful = self.spellings[name].parse(f"_t{nth}")
+        return f"case when {quick[1]} then _w{nth} else {careful} end" if quick else careful
 
     def _shown(
         self, column: pa.Field, place: Mapping[str, int], texts: Mapping[str, str], values: Mapping[str, str]

@@ -47,7 +47,7 @@ _DIRECTIVES = {
 _OFFSET = r"([Zz]|[+-]\d{2}(:?\d{2})?)"
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6}0*)?)?"
 _LOOSE_JSON = r"NaN|Infinity|,[ \t\r\n]*[]}]"
-_DATE = r"\d{4}-\d{2}-\d{2}"
+_DATE = r"\d{4}[-/]\d{2}[-/]\d{2}"
 
 
 def declared_type(text: str) -> Any:
@@ -100,6 +100,20 @@ class Spelling:
             return f"case when {low} in {_tuple(TRUE)} then true when {low} in {_tuple(FALSE)} then false end"
         return self._time(text, kind)
 
+    def quick(self, text: str, cast: str) -> tuple[str, str] | None:
+        """Return a cheap cast of `text`, and a test of `cast` (its value, by name) that proves it exact.
+
+        `parse` must decide about values that fail the test; None: there is no cheap way.
+        """
+        kind = self.kind()
+        if self.format or self.thousands or self.decimal != ".":
+            return None
+        whole = pa.types.is_integer(kind) or pa.types.is_decimal(kind) or kind == pa.timestamp("us")
+        if kind != pa.date32() and not whole:
+            return None
+        exact = f"{cast}::varchar = {text}" if whole else f"strlen({text}) = 10 and {_within(cast, kind)}"
+        return f"try_cast({text} as {_sql(kind)})", exact
+
     def _special(self, text: str) -> str:
         if self.type.lower() == "json":
             # json_valid takes NaN and trailing commas, too
@@ -146,11 +160,12 @@ class Spelling:
                 value = f"case when {value}::time = time '00:00:00' then {value}::date end"
             else:
                 value = f"{value}::{_sql(kind)}"
-            return _when(text, pattern, value)
-        if is_date:
-            return _when(text, rf"{_DATE}([ T]00:00(:00(\.0+)?)?)?", f"try_cast(left({text}, 10) as date)")
-        offset = rf"{_OFFSET}?" if zoned else ""
-        return _when(text, rf"{_DATE}([ T]{_CLOCK} ?{offset})?", f"try_cast({text} as {_sql(kind)})")
+        elif is_date:
+            pattern, value = rf"{_DATE}([ T]00:00(:00(\.0+)?)?)?", f"try_cast(left({text}, 10) as date)"
+        else:
+            offset = rf"{_OFFSET}?" if zoned else ""
+            pattern, value = rf"{_DATE}([ T]{_CLOCK} ?{offset})?", f"try_cast({text} as {_sql(kind)})"
+        return _when(text, pattern, f"case when {_within(value, kind)} then {value} end")
 
 
 def format_pattern(format: str) -> str:
@@ -165,6 +180,13 @@ def format_pattern(format: str) -> str:
             parts.append(re.escape(rest[0]))
             rest = rest[1:]
     return "".join(parts)
+
+
+def _within(value: str, kind: Any) -> str:
+    """Return SQL that is true within the years that every reader of a Delta table agrees on."""
+    name = _sql(kind)
+    after = "date '9999-12-31'" if kind == pa.date32() else f"{name} '9999-12-31 23:59:59.999999'"
+    return f"{value} between {name} '0001-01-01' and {after}"
 
 
 def _when(text: str, pattern: str, value: str) -> str:

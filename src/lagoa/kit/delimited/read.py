@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -57,7 +57,7 @@ class Delimited:
         text, name = self.text, printable(found.name)
         with Opened(found, hashed=False) as opened:
             piece = next(pieces(opened, Decoder(text.encoding, name), last_line_end, _HEAD), None)
-        first = self._first(piece.data.splitlines(keepends=True)) if piece else None
+        first = self._first(piece.text().splitlines(keepends=True)) if piece else None
         if first is None:
             return ()
         if text.names and not text.dialect.header:
@@ -111,39 +111,34 @@ class Delimited:
         dialect = self.text.dialect
         if not dialect.skip and not dialect.header:
             return piece
-        lines = piece.data[:_HEAD].splitlines(keepends=True)
+        lines = bytes(piece.view[:_HEAD]).splitlines(keepends=True)
         gone = dialect.skip
         if dialect.header and (first := self._first(lines)):
             gone = first[0] + 1 + first[1].count(b"\n")
-        start = sum(map(len, lines[:gone]))
-        return replace(piece, data=piece.data[start:], line=piece.line + gone)
+        return piece.since(sum(map(len, lines[:gone])), gone)
 
-    def _cut(self, data: bytes) -> int:
+    def _cut(self, buffer: bytes | bytearray, start: int, end: int) -> int:
         """Return where the last whole record of some text ends."""
-        end = last_line_end(data)
-        quote = self.grammar.quote
-        if not quote or not data.count(quote, 0, end) % 2:
-            return end
-        lines = data[:end].splitlines(keepends=True)
-        open_at = unfinished(lines, self.grammar)
-        return sum(map(len, lines[:open_at]))
+        stop = last_line_end(buffer, start, end)
+        if not self.grammar.quote or not Piece(buffer, start, stop, 1).count(self.grammar.quote) % 2:
+            return stop
+        lines = bytes(buffer[start:stop]).splitlines(keepends=True)
+        return start + sum(map(len, lines[: unfinished(lines, self.grammar)]))
 
     def _is_plain(self, piece: Piece) -> bool:
         """Say whether DuckDB may read the piece as it is: valid, one kind of line end, nothing read loosely."""
-        data, dialect, quote = piece.data, self.text.dialect, self.grammar.quote
+        dialect, quote = self.text.dialect, self.grammar.quote
         if not piece.valid or dialect.comment:
             return False
-        if quote and quote in data and (not dialect.doubles or quote + b" " in data or b" " + quote in data):
+        if quote and piece.has(quote) and (not dialect.doubles or piece.has(quote + b" ") or piece.has(b" " + quote)):
             return False
-        returns = data.count(b"\r") if b"\r" in data else 0
-        return not returns or returns == data.count(b"\r\n") == data.count(b"\n")
+        returns = piece.count(b"\r")
+        return not returns or returns == piece.count(b"\r\n") == piece.count(b"\n")
 
     def _plain(self, found: Found, piece: Piece, arrives: tuple[str, ...], shape: Shape) -> Portion:
         """Let DuckDB read a piece; when it gives fewer rows than there are lines, the records are told apart here."""
-        path = self.scratch.write(piece.data)
-        ends = piece.data.count(b"\n")
-        expected = ends if piece.data.endswith(b"\n") else ends + 1
-        valid, line = piece.valid, piece.line
+        path = self.scratch.write(piece.view)
+        expected, line, size = piece.lines(), piece.line, len(piece)
         source = f"{literal(printable(found.name) + ':')} || (row_number() over () + {line - 1})"
         texts = {name: self._text(f"c{i}") for i, name in enumerate(arrives)}
         texts |= {name: literal(value) for name, value in found.levels if name in shape.levels}
@@ -152,7 +147,7 @@ class Delimited:
             if rows == expected:
                 return Settled((), rows)
             bundle = Bundle(arrives)
-            self._judge(bundle, found, Piece(path.read_bytes(), line, valid))
+            self._judge(bundle, found, Piece(path.read_bytes(), 0, size, line))
             return self._bundled(bundle, shape)
 
         return Portion(
@@ -164,12 +159,12 @@ class Delimited:
             ),
             settle=settle,
             label=printable(found.name),
-            size=len(piece.data),
+            size=size,
             close=lambda: self.scratch.free(path),
         )
 
     def _judge(self, bundle: Bundle, found: Found, piece: Piece) -> None:
-        lines = piece.data.splitlines(keepends=True)
+        lines = piece.text().splitlines(keepends=True)
         kept = records(lines, piece.line, self.grammar, len(bundle.arrives))
         if not piece.valid:
             kept = _decodable(kept)

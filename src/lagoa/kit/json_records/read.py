@@ -36,7 +36,6 @@ class Plain:
 
     found: Found
     piece: Piece
-    lines: int
 
 
 @dataclass
@@ -63,7 +62,7 @@ class JsonRecords:
                 path = self.scratch.write(*unit.parts)
                 structure = merged(structure, self._group(self._bundle_lines(path, unit)))
             else:
-                path = self.scratch.write(unit.piece.data)
+                path = self.scratch.write(unit.piece.view)
                 structure = merged(structure, self._group(self._piece_lines(path)))
             self.scratch.free(path)
         found = structure if isinstance(structure, dict) else {}
@@ -87,8 +86,7 @@ class JsonRecords:
             with Opened(found) as opened:
                 for nth, piece in enumerate(self._pieces(opened, decoder)):
                     if self._is_plain(found, nth, piece):
-                        lines = piece.data.count(b"\n") + (not piece.data.endswith(b"\n"))
-                        yield Plain(found, piece, lines)
+                        yield Plain(found, piece)
                         continue
                     bundle.take(found, self._records(piece), b"\x01")
                     if bundle.size >= SMALL:
@@ -101,31 +99,30 @@ class JsonRecords:
     def _pieces(self, opened: Opened, decoder: Decoder) -> Iterator[Piece]:
         if not self.document:
             return pieces(opened, decoder, last_line_end)
-        return pieces(opened, decoder, lambda _: 0)
+        return pieces(opened, decoder, lambda _, start, __: start)
 
     def _is_plain(self, found: Found, nth: int, piece: Piece) -> bool:
         """Ask DuckDB whether each line is surely a valid object; small files and documents are not worth it."""
         if (found.name, nth) not in self._plain:
-            plain = found.size > SMALL and not self.document and piece.valid and b"\r" not in piece.data
+            plain = found.size > SMALL and not self.document and piece.valid and not piece.has(b"\r")
             self._plain[found.name, nth] = plain and self._sure(piece)
         return self._plain[found.name, nth]
 
     def _sure(self, piece: Piece) -> bool:
-        path = self.scratch.write(piece.data)
+        path = self.scratch.write(piece.view)
         sure = f"json_valid(line) and line[1] = '{{' and not regexp_matches(line, {literal(DOUBT)})"
-        ends = piece.data.count(b"\n") + (not piece.data.endswith(b"\n"))
         try:
-            return self.ask(f"select count(*) from {self._piece_lines(path)} where {sure}") == [(ends,)]
+            return self.ask(f"select count(*) from {self._piece_lines(path)} where {sure}") == [(piece.lines(),)]
         finally:
             self.scratch.free(path)
 
     def _records(self, piece: Piece) -> Iterator[Record]:
         if self.document:
-            text = _decoded(piece.data)
+            text = _decoded(piece.text())
             if isinstance(text, str) and (self.path or Document(text, self._judge).alone()):
                 yield from self._of_document(text)
                 return
-        for nth, line in enumerate(piece.data.split(b"\n")):
+        for nth, line in enumerate(piece.text().split(b"\n")):
             text = _decoded(line.removesuffix(b"\r"))
             if isinstance(text, Record):
                 yield Record(piece.line + nth, text.text, text.reason)
@@ -160,16 +157,16 @@ class JsonRecords:
         return json.loads(text) if text else None
 
     def _as_it_is(self, unit: Plain, shape: Shape) -> Portion:
-        path = self.scratch.write(unit.piece.data)
+        path = self.scratch.write(unit.piece.view)
         name = printable(unit.found.name)
         source = f"{literal(name + ':')} || (row_number() over () + {unit.piece.line - 1})"
         levels = {level: literal(value) for level, value in unit.found.levels}
-        read = Settled((), unit.lines)
+        read = Settled((), unit.piece.lines())
         return Portion(
             rows=self._select(self._piece_lines(path), shape, source, levels),
             settle=lambda *_: read,
             label=name,
-            size=len(unit.piece.data),
+            size=len(unit.piece),
             close=lambda: self.scratch.free(path),
         )
 
