@@ -61,10 +61,9 @@ def _unknown(mention: Mention, made: set[TableName]) -> ProjectError:
         message = f"{mention.words} `{written}`, which nothing produces"
         return ProjectError("LG-103", message, place=mention.place, hint=hint)
     last = written.lower().rpartition(".")[2]
-    same_name = [str(name) for name in sorted(made) if name.name == last]
-    found = same_name[0] if same_name else closest(last, {n.name: str(n) for n in made}.keys())
-    meant = found if not found or "." in found else next(str(n) for n in sorted(made) if n.name == found)
-    hint = f"did you mean `{meant}`?" if meant else "write layer.name, such as silver.orders"
+    meant = closest(last, sorted({name.name for name in made}))
+    full = next((str(name) for name in sorted(made) if name.name == meant), None)
+    hint = f"did you mean `{full}`?" if full else "write layer.name, such as silver.orders"
     reason = "which is not of the form layer.name" if table is None else "which nothing produces"
     message = f"{mention.words} `{written}`, {reason}"
     return ProjectError("LG-103", message, place=mention.place, hint=hint)

@@ -72,6 +72,8 @@ CASES: dict[str, Files] = {
         f"{GOLD}.sql": "select 1 as a where exists (select 1 from bronze.erp_order as o)\n"
     },
     "unqualified_table": {"models/gold/revenue.sql": "select 1 as a from orders\n"},
+    "unqualified_and_misspelt_table": {"models/gold/revenue.sql": "select 1 as a from ordres\n"},
+    "unqualified_and_unlike_table": {"models/gold/revenue.sql": "select 1 as a from zzz\n"},
     "three_part_table": {"models/gold/revenue.sql": "select 1 as a from lake.silver.orders\n"},
     "system_table": {"models/gold/revenue.sql": "select * from information_schema.tables\n"},
     "history_in_a_model": {"models/gold/revenue.sql": "select * from history.runs\n"},

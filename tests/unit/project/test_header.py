@@ -83,6 +83,8 @@ def test_a_python_header_follows_three_dashes_and_nothing_is_imported() -> None:
 
 def test_a_docstring_without_dashes_is_only_a_docstring() -> None:
     assert split_python('"""Words."""\ndef model(): ...\n', "m.py").header.value is None
+    long = '"""Words.\n\nkind: of words, with a colon.\n"""\ndef model(): ...\n'
+    assert split_python(long, "m.py").header.value is None
 
 
 def test_python_that_cannot_be_read_is_told_with_its_line() -> None:

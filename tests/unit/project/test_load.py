@@ -186,6 +186,7 @@ def test_the_cache_changes_nothing_and_may_be_deleted_or_broken(write: Write) ->
     for broken in ("", "{", "[]", '{"by": 1}', cache.read_text().replace("references", "x")):
         cache.write_text(broken)
         assert _described(load(root, None, {})) == first
+        assert "references" in json.loads(cache.read_text())["queries"].popitem()[1]  # mended
     cache.unlink()
     assert _described(load(root, None, {})) == first
 
