@@ -167,6 +167,16 @@ def test_a_vacuum_keeps_every_version_of_the_last_days_and_no_older_one(shore: S
         restore(shore.lake, ORDERS, 0)
 
 
+def test_a_vacuum_keeps_what_was_removed_lately_even_when_the_log_before_is_gone(shore: Shore) -> None:
+    removed = next(iter(shore.publish(ids(0, 3)).files))
+    table = shore.publish(ids(3, 6), "replace")
+    checkpoint(shore.lake, ORDERS)
+    log.commit_file(table.path, 0).unlink()
+    age(table.path, 3)
+    vacuum(shore.lake, ORDERS, keep=timedelta(days=1))
+    assert (table.path / removed).exists()
+
+
 def test_a_vacuum_keeps_quarantined_rows_that_are_not_shown_yet(shore: Shore) -> None:
     publish(shore.lake, shore.lake.open(ORDERS), shore.change(ids(0, 3), bad=2))
     quarantine.follow(shore.lake, ORDERS)

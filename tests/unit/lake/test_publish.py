@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -13,7 +14,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from lagoa.errors import Conflict, LakeError
 from lagoa.lake import log
-from lagoa.lake.files import hash_of, new_id
+from lagoa.lake.files import fsync, hash_of, new_id
 from lagoa.lake.publish import Change, publish
 from lagoa.lake.state import CheckResult, Input, load_state
 from lagoa.testing.shore import ORDERS, Shore, ids
@@ -221,3 +222,22 @@ def test_a_big_cursor_lies_beside_the_state_and_is_read_as_if_it_did_not(shore: 
     assert load_state(table.path, table.state.id, cursor=False).cursor is None
     kept = shore.publish(ids(1, 2)).state
     assert kept and kept.cursor == cursor
+
+
+def test_commits_are_durable_before_they_are_built_upon_and_before_publish_returns(
+    shore: Shore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = log.commit_file(shore.publish(ids(0, 3)).path, 0)
+    newer = older.with_name(f"{1:020}.json")
+    seen: list[tuple[str, bool]] = []
+
+    def watched(path: Path) -> None:
+        seen.append((path.name, newer.exists()))
+        fsync(path)
+
+    monkeypatch.setattr(log, "fsync", watched)
+    publish(shore.lake, shore.lake.open(ORDERS), shore.change(ids(3, 6)))
+    assert (older.name, False) in seen
+    assert ("_delta_log", False) in seen
+    assert (newer.name, True) in seen
+    assert seen[-1] == ("_delta_log", True)
