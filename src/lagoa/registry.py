@@ -21,9 +21,15 @@ def _built_in(port: str) -> dict[str, str]:
 
 
 @cache
+def _entry_points() -> Any:
+    # once for all ports: it looks into every package that is installed
+    return entry_points()
+
+
+@cache
 def _plugged_in(port: str) -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=f"lagoa.{port}"):
+    for point in _entry_points().select(group=f"lagoa.{port}"):
         rival = found.get(point.name)
         ours = _built_in(port).get(point.name)
         if ours or (rival and rival.value != point.value):

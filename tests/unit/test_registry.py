@@ -16,11 +16,12 @@ from lagoa.errors import LagoaError, ProjectError
 @pytest.fixture
 def fresh() -> Iterator[None]:
     """Forget what the registry has found, before and after."""
-    registry._built_in.cache_clear()
-    registry._plugged_in.cache_clear()
+    found = (registry._built_in, registry._plugged_in, registry._entry_points)
+    for memory in found:
+        memory.cache_clear()
     yield
-    registry._built_in.cache_clear()
-    registry._plugged_in.cache_clear()
+    for memory in found:
+        memory.cache_clear()
 
 
 def test_an_adapter_is_named_by_its_file() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import Any
 
 import sqlglot
@@ -215,7 +216,14 @@ def _function(call: exp.Expr) -> str:
     """Name a function as DuckDB does: sqlglot has classes of its own for those that it knows."""
     if isinstance(call, exp.Anonymous) or not isinstance(call, exp.Func):
         return str(call.name).lower()
-    return call.sql_name().lower()
+    kind: Any = type(call)  # mypy doubts that it hashes
+    return _name_of(kind)
+
+
+@cache
+def _name_of(function: Any) -> str:
+    # sqlglot works it out anew at each call, which took as long as parsing
+    return str(function.sql_name()).lower()
 
 
 def _references(root: exp.Expr, where: _Positions) -> list[Reference]:
