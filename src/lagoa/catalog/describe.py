@@ -195,7 +195,7 @@ def detail(project: Project, lake: Lake, name: TableName, schema: pa.Schema | No
 def _columns(project: Project, lake: Lake, name: TableName, schema: pa.Schema | None) -> list[ColumnCard]:
     noun = _noun(project, name)
     declared: Mapping[str, Column] = noun.columns if noun else {}
-    types = {f.name: sql_type(f.type).lower() for f in schema} if schema is not None else {}
+    types = {f.name: _as_declared(sql_type(f.type)) for f in schema} if schema is not None else {}
     if not types:
         types = {n: c.type or "" for n, c in declared.items()}
     personal = personal_columns(project, lake, name)
@@ -206,6 +206,11 @@ def _columns(project: Project, lake: Lake, name: TableName, schema: pa.Schema | 
         checks = [_check_words(check) for check in said.checks]
         found.append(ColumnCard(column, kind or None, pii, said.description, checks))
     return found
+
+
+def _as_declared(kind: str) -> str:
+    """Write a type as `columns:` does: text, timestamptz, decimal(12,2)."""
+    return kind.lower().replace("varchar", "text").replace("timestamp with time zone", "timestamptz")
 
 
 def _check_words(check: CheckSpec) -> str:

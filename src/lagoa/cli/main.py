@@ -17,7 +17,7 @@ from lagoa.cli.settings import Settings, everywhere
 from lagoa.errors import CommandError, LagoaError, did_you_mean
 
 COMMANDS = {
-    "init": "Make a project: a small shop that runs at once, or another example.",
+    "init": "Make a project: a small shop, or another example.",
     "validate": "Check every file of the project without touching the lake.",
     "plan": "Say what a run would do and why. Writes nothing.",
     "run": "Bring the lake up to date.",

@@ -30,7 +30,8 @@ def command(
 ) -> None:
     """Put small files together, remove files that no version younger than --keep needs, and write checkpoints.
 
-    Rows do not change, and what reads the tables meanwhile goes on.
+    Rows do not change, and what reads the tables meanwhile goes on. Files younger than an hour stay in any case: a run
+    on another machine may be about to use them.
     """
     with settings.open() as project:
         kept = _duration(keep)
@@ -86,7 +87,7 @@ def _report(settings: Settings, report: dict[str, Any], keep: str) -> None:
     if rows:
         screen.out()
         screen.table(["table", "fewer files", "removed", "freed"], rows, {1, 2, 3})
-    screen.say(settings, screen.dim(f"Versions of the last {keep} can still be read."))
+    screen.say(settings, screen.dim(f"Versions younger than {keep} stay readable; files younger than an hour stay."))
     screen.following(settings, ("lagoa doctor --verify", "read every byte"))
 
 

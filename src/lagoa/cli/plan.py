@@ -89,5 +89,6 @@ def _line(step: Step, wide: int, states: int) -> str:
     colour = _COLOURS.get(step.status)
     sign = click.style(SIGNS[step.status], fg=colour, bold=colour is not None)
     status = click.style(f"{step.status:<{states}}", fg=colour)
-    condition = "if there is news: " if step.conditional and step.status not in ("read", "blocked") else ""
+    unsaid = step.status in ("read", "blocked") or step.table.layer == "bronze"  # a stream's reason says it already
+    condition = "if there is news: " if step.conditional and not unsaid else ""
     return f"  {sign} {step.table!s:<{wide}}  {status}  {screen.dim(condition + step.reason)}".rstrip()

@@ -41,7 +41,10 @@ def translate(error: Exception, sql: str = "", before: int = 0, files: Collectio
         return StepError("LG-504", _first(message))
     if (_is_any(_DAMAGED, message) or kind == "IOException") and (named := _named(message, files)):
         return LakeError("LG-302", f"{named} cannot be read: {_cause(message)}")
-    return StepError("LG-501", message, place=_place(sql, position, before))
+    said, _, candidates = message.partition("\nCandidate bindings: ")
+    meant = re.findall(r'"([^"]+)"', candidates)
+    hint = f"did you mean `{meant[0].rpartition('.')[2]}`?" if meant else None
+    return StepError("LG-501", said.rstrip("!"), place=_place(sql, position, before), hint=hint)
 
 
 def _words(text: str) -> tuple[str, int | None]:

@@ -46,8 +46,8 @@ def test_a_table_tells_its_columns_edges_and_versions(cove: Cove) -> None:
     found = detail(cove.project, cove.lake, CUSTOMERS, None)
     assert [(c.name, c.type, c.pii) for c in found.columns] == [
         ("id", "bigint", None),
-        ("cpf", "varchar", "cpf"),
-        ("state", "varchar", None),
+        ("cpf", "text", "cpf"),
+        ("state", "text", None),
         ("spent", "decimal(9,2)", None),
     ]
     assert found.columns[0].description == "The number of the customer."
