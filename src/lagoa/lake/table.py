@@ -134,13 +134,23 @@ class Table:
 
     @property
     def files(self) -> Mapping[str, DataFile]:
-        """The live files by path relative to the table."""
-        return self._pinned.once("files", lambda: _files(self._actions(self.live)) if self.exists else {})
+        """The live files by path relative to the table; none when it is broken."""
+        return self._pinned.once("files", self._read_files)
+
+    def _read_files(self) -> Mapping[str, DataFile]:
+        if not self.exists or self.broken:
+            return {}
+        try:
+            return _files(self._actions(self.live))
+        except LakeError:
+            if not self.trusted:
+                raise
+            return {}  # whoever rebuilds it needs none of them
 
     @property
     def schema(self) -> pa.Schema:
         """The columns, partition columns among them; no columns when there is no table."""
-        if not self.exists:
+        if not self.exists or self.broken:
             return pa.schema([])
         if self.state is not None and self.state.table and not self.trusted:
             return schema.from_json(self.state.table)
@@ -151,7 +161,7 @@ class Table:
         """The columns that are folders."""
         if self.state is not None and self.state.table and not self.trusted:
             return tuple(self.state.partition_by)
-        return tuple(self.live.metadata().partition_columns) if self.exists else ()
+        return tuple(self.live.metadata().partition_columns) if self.exists and not self.broken else ()
 
     @property
     def table_id(self) -> str | None:

@@ -247,3 +247,19 @@ def test_what_cannot_be_read_or_made_is_an_error_with_a_name(shore: Shore) -> No
     with pytest.raises(LakeError) as raised:
         shore.publish(ids(0, 1), name=name)
     assert raised.value.code == "LG-306"
+
+
+@pytest.mark.parametrize("what", ["commit", "checkpoint"])
+def test_a_table_that_cannot_be_opened_can_still_be_asked_about_and_rebuilt(shore: Shore, what: str) -> None:
+    path = shore.publish(ids(0, 3)).path
+    shore.publish(ids(3, 6))
+    DeltaTable(str(path)).create_checkpoint()
+    torn = path / "_delta_log" / f"{1:020}.{'json' if what == 'commit' else 'checkpoint.parquet'}"
+    torn.write_bytes(torn.read_bytes()[:-30])
+    with pytest.raises(LakeError):
+        shore.rows(shore.lake.open(ORDERS))
+    table = shore.lake.open(ORDERS, trust=True)
+    assert (dict(table.files), table.rows) == ({}, 0)
+    table = shore.publish(ids(0, 2), "replace", trust=True)
+    assert (table.version, shore.count()) == (0, 2)
+    assert len(list(path.parent.glob(".orders.broken-*"))) == 1
