@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from lagoa.kit.text import literal, quote
+from lagoa.kit.values import declared_type
 
 Risk = Literal["date", "time", "number", "array"]
 _ROW = '"a whole row"'  # an alias that no column is called
@@ -31,7 +32,6 @@ _NATIVE: Mapping[str, pa.DataType] = {
 }
 _LISTED = ("bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "bpchar")
 _RISKS: Mapping[str, Risk] = {"date": "date", "timestamp": "time", "timestamptz": "time"}
-_TEXT_NAMES = ("text", "string", "varchar")
 _BAD: Mapping[Risk, str] = {
     "date": "({0} < date '0001-01-01' or {0} > date '9999-12-31')",
     "time": "({0} < timestamp '0001-01-01' or {0} >= timestamp '10000-01-01')",
@@ -101,9 +101,7 @@ def read_as(found: Found, name: str, declared: str | None, money_scale: int = 2)
     """Decide how a column is read; `declared` is the type that the user gave it, `name` its name in the table."""
     value = column(found.name)
     as_text = PgColumn(name, found, f"{value}::text", pa.string(), pa.string())
-    if declared is not None and declared.strip().lower() in _TEXT_NAMES:
-        return as_text
-    if not found.builtin:
+    if not found.builtin or _is_text(declared):
         return as_text
     if found.type in _NATIVE:
         kind = _NATIVE[found.type]
@@ -119,6 +117,13 @@ def read_as(found: Found, name: str, declared: str | None, money_scale: int = 2)
     if found.element is not None and found.dimensions <= 1:
         return _list(found, name)
     return as_text
+
+
+def _is_text(declared: str | None) -> bool:
+    try:
+        return declared is not None and bool(declared_type(declared) == pa.string())
+    except ValueError:  # a word that ingesting refuses, with its place
+        return False
 
 
 def _decimal(modifier: int) -> Any:

@@ -1,0 +1,140 @@
+"""JSON: strictly valid or refused, structs as they come, numbers exact."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Load = Callable[..., Any]
+Put = Callable[[str, bytes | str], Any]
+
+
+def test_structs_and_lists_stay_as_they_are(load: Load, put: Put) -> None:
+    put("x.ndjson", '{"id": 1, "a": {"b": [1, 2]}, "t": "001"}\n{"id": 2, "a": {"c": true}, "f": 0.5}\n')
+    loaded = load({"path": "x.ndjson"})
+    assert loaded.rows[0]["a"] == {"b": [1, 2], "c": None}
+    assert loaded.rows[1]["a"] == {"b": None, "c": True}
+    assert [(r["id"], r["t"], r["f"], r["_source"]) for r in loaded.rows] == [
+        (1, "001", None, "x.ndjson:1"),
+        (2, None, 0.5, "x.ndjson:2"),
+    ]
+
+
+def test_a_line_that_is_no_json_is_refused_with_its_line(load: Load, put: Put) -> None:
+    put("x.ndjson", '{"a": 1}\n{"a": }\n\n{"a": NaN}\n[1,]\n{"a": 2}\n')
+    loaded = load({"path": "x.ndjson"})
+    assert loaded.column("a") == [1, 2]
+    assert [r.line for r in loaded.rejects] == [2, 4, 5]
+    assert loaded.rejects[0].raw == '{"a": }'
+
+
+def test_numbers_keep_their_digits(load: Load, put: Put) -> None:
+    exact = '{"i": 9223372036854775807, "big": 18446744073709551615, "d": 0.1234567890123456789, "f": 0.30000000000000004}'
+    put("x.ndjson", exact + '\n{"i": 1, "big": 1, "d": 0.5, "f": 1e2}\n')
+    loaded = load({"path": "x.ndjson"})
+    assert loaded.column("i") == [2**63 - 1, 1]
+    assert loaded.column("big") == ["18446744073709551615", "1"]
+    assert loaded.column("d") == ["0.1234567890123456789", "0.5"]
+    assert loaded.column("f") == [0.30000000000000004, 100.0]
+    columns = {"big": {"type": "decimal(38, 0)"}, "d": {"type": "decimal(38, 20)"}}
+    declared = load({"path": "x.ndjson", "columns": columns})
+    assert declared.column("big") == [Decimal(2**64 - 1), Decimal(1)]
+    assert declared.column("d") == [Decimal("0.1234567890123456789"), Decimal("0.5")]
+
+
+def test_a_declared_type_refuses_what_does_not_fit(load: Load, put: Put) -> None:
+    put("x.ndjson", '{"n": 1.5, "secret": "S"}\n{"n": "7", "secret": "S"}\n')
+    columns = {"n": {"type": "bigint"}, "secret": {"drop": True}}
+    loaded = load({"path": "x.ndjson", "columns": columns})
+    assert loaded.column("n") == [7]
+    assert loaded.reasons() == ['x.ndjson:1 n: "1.5" is not a bigint']
+    assert loaded.refused[0]["_raw"] == '{"n":1.5}'
+    assert '"S"' not in repr(loaded)
+
+
+def test_columns_of_mixed_kinds_and_unusable_structs_are_text(load: Load, put: Put) -> None:
+    put("x.ndjson", '{"m": 1, "s": {"a b": 1}, "c": {"x": 1, "X": 2}, "e": {}, "": 5}\n{"m": {"x": 1}}\n')
+    row, other = load({"path": "x.ndjson"}).rows
+    assert json.loads(row["s"]) == {"a b": 1}
+    assert json.loads(row["c"]) == {"x": 1, "X": 2}
+    assert (row["m"], row["e"], row["unnamed"]) == ("1", "{}", 5)
+    assert json.loads(other["m"]) == {"x": 1}
+
+
+def test_of_a_key_that_is_there_twice_the_last_value_counts(load: Load, put: Put) -> None:
+    put("x.ndjson", '{"a": 1, "a": 2}\n')
+    assert load({"path": "x.ndjson"}).column("a") == [2]
+
+
+def test_a_document_is_taken_apart_into_its_records(load: Load, put: Put) -> None:
+    put("list.json", '[\n  {"a": 1},\n  {"a": 2,\n   "b": "x"}\n]\n')
+    loaded = load({"path": "list.json"})
+    assert [(r["a"], r["_source"]) for r in loaded.rows] == [(1, "list.json:2"), (2, "list.json:3")]
+    put("one.json", '{\n "a": 1\n}')
+    assert load({"path": "one.json"}).column("a") == [1]
+    put("deep.json", '{"meta": {"n": 2}, "data": {"items": [{"a": 1}, 7]}, "z": []}')
+    deep = load({"path": "deep.json", "records": "$.data.items"})
+    assert [(r["a"], r["value"]) for r in deep.rows] == [(1, None), (None, 7)]
+
+
+@pytest.mark.parametrize("text", ['[{"a": 1}', '[{"a": 1}] x', '[{"a": 1},]', '{"data": [1] "x": 2}', "", '{"x": [1]}'])
+def test_a_broken_document_is_refused_as_a_whole(load: Load, put: Put, text: str) -> None:
+    put("x.json", text)
+    loaded = load({"path": "x.json", "records": "$.data"} if text.startswith("{") else {"path": "x.json"})
+    assert loaded.rows == []
+    assert len(loaded.rejects) == 1
+
+
+def test_a_json_file_of_lines_is_read_as_lines(load: Load, put: Put) -> None:
+    put("x.json", '{"a": 1}\n{"a": \n{"a": 3}\n')
+    loaded = load({"path": "x.json"})
+    assert loaded.column("a") == [1, 3]
+    assert [r.line for r in loaded.rejects] == [2]
+
+
+def test_keys_are_named_like_columns(load: Load, put: Put) -> None:
+    put("x.ndjson", '{"Valor Total": 1, "userId": 2}\n')
+    assert list(load({"path": "x.ndjson"}).columns) == ["valor_total", "userid"]
+    renamed = load({"path": "x.ndjson", "rename": {"userId": "user_id"}})
+    assert list(renamed.columns) == ["valor_total", "user_id"]
+
+
+@pytest.mark.parametrize("format", ["json", "ndjson"])
+def test_the_json_test_suite_is_accounted_for(load: Load, shared_data: Path, format: str) -> None:
+    folder = shared_data / "suites/JSONTestSuite/test_parsing"
+    wrong = []
+    for path in sorted(folder.iterdir()):
+        content = path.read_bytes()
+        if format == "ndjson" and (b"\n" in content.strip() or not content.strip()):
+            continue
+        loaded = load({"path": path.name, "format": format}, folder=folder)
+        accepted = not loaded.rejects
+        if path.name[0] in "yn" and accepted != path.name.startswith("y"):
+            wrong.append(path.name)
+    assert wrong == []
+
+
+def test_real_documents_and_events_load_whole(load: Load, shared_data: Path) -> None:
+    users = load({"path": "jsonplaceholder_data.json", "records": "$.users"}, folder=shared_data / "api")
+    assert len(users.rows) == 10
+    assert users.rows[0]["address"]["geo"]["lat"] == "-37.3159"
+    for path in sorted((shared_data / "ga4/json").glob("*_input.ndjson")):
+        loaded = load({"path": path.name}, folder=path.parent)
+        truth = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+        assert (len(loaded.rows), loaded.rejects) == (len(truth), [])
+        for row, record in zip(loaded.rows, truth, strict=True):
+            assert _within(record, row), path.name
+
+
+def _within(record: Any, row: Any) -> bool:
+    """Say whether a row holds all of a record: keys that the record lacks are null."""
+    if isinstance(record, dict):
+        return isinstance(row, dict) and all(_within(v, row.get(k.lower(), row.get(k))) for k, v in record.items())
+    if isinstance(record, list):
+        return isinstance(row, list) and len(row) == len(record) and all(map(_within, record, row))
+    return bool(record == row or str(record) == row)
