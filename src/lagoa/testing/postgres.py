@@ -63,7 +63,7 @@ class PostgresServer:
         settings = [part for option in (*options, *_UNSAFE_BUT_FAST) for part in ("-c", option)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self.binaries / "postgres", "-D", self.folder / "data", *settings],
+                [*_not_outliving_us(), str(self.binaries / "postgres"), "-D", str(self.folder / "data"), *settings],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C in the tests is not for the server
@@ -130,6 +130,12 @@ class PostgresServer:
 def _children(pid: int) -> list[int]:
     listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
     return [int(word) for word in listed.stdout.split()]
+
+
+def _not_outliving_us() -> list[str]:
+    """Where the system can, let the server stop when this process is killed."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "INT"] if found else []
 
 
 def _somebody() -> dict[str, Any]:
