@@ -167,6 +167,12 @@ class StagedFile:
     stats: Mapping[str, ColumnStats]
     partition: Mapping[str, str | None] = field(default_factory=dict)
 
+    @property
+    def refused(self) -> bool:
+        """Say whether a row of it carries a `_reason`, or may."""
+        reasons = self.stats.get(REASON)
+        return reasons is not None and reasons.nulls != self.rows
+
 
 @dataclass(frozen=True)
 class FileSet:

@@ -26,7 +26,10 @@ _SAMPLES = 3
 
 @dataclass(frozen=True)
 class Batch:
-    """Staged rows that are to be judged. `become` binds the table as it would be with some files, and names it."""
+    """Staged rows that are to be judged. `become` binds the table as it would be with some files, and names it.
+
+    `judge_all` judges the rows that the table has already, too: its checks are new to them.
+    """
 
     session: Session
     table: TableName
@@ -38,6 +41,7 @@ class Batch:
     at: datetime
     personal: frozenset[str] = frozenset()
     partition_by: Sequence[str] = ()
+    judge_all: bool = False
 
 
 @dataclass
@@ -54,8 +58,9 @@ def audit(batch: Batch, staged: Sequence[StagedFile]) -> Audited:
     done = Audited(list(staged))
     setting_aside = [g for g in batch.gates if g.on_fail == "quarantine" and g.judges_rows]
     _set_aside(batch, done, [g for g in setting_aside if g.local])
-    if others := [g for g in setting_aside if not g.local]:
-        _set_aside(batch, done, others)
+    others = [g for g in setting_aside if not g.local]
+    while others and _set_aside(batch, done, others):
+        pass  # a row that is set aside may be the one that another points at
     rest = [g for g in batch.gates if g not in setting_aside]
     _judge_rows(batch, done, [g for g in rest if g.local])
     for gate in rest:
@@ -65,22 +70,31 @@ def audit(batch: Batch, staged: Sequence[StagedFile]) -> Audited:
 
 
 # ---------------------------------------------------------------- rows that are set aside
-def _set_aside(batch: Batch, done: Audited, gates: Sequence[Gate]) -> None:
-    """Take the rows that break a gate, and those that the source refused, out of the good files."""
-    refused = any(f.stats[REASON].nulls != f.rows for f in done.good if REASON in f.stats)
+def _set_aside(batch: Batch, done: Audited, gates: Sequence[Gate]) -> bool:
+    """Take the rows that break a gate, and those that the source refused, out of the good files; say if any did."""
+    refused = any(f.refused for f in done.good)
     if not gates and not refused:
-        return
+        return False
     rows = _bind(batch, done.good)
     broken = [gate.breaks(_asked(batch, gate, done)) for gate in gates]
     came = [f"count(*) filter ({REASON} is not null)"] if refused else ["0"]
     counts = _ask(batch, f"select {', '.join(came + [f'count(*) filter ({b})' for b in broken])} from {rows}", gates)[0]
-    done.results += [CheckResult(g.name, g.on_fail, n) for g, n in zip(gates, counts[1:], strict=True)]
+    _count(done, gates, counts[1:])
     if not any(counts):
-        return
+        return False
     reasons = [REASON] if refused else []
     reasons += [f"case when {b} then {literal(g.name)} end" for b, g in zip(broken, gates, strict=True)]
     reason = f"nullif(concat_ws('; ', {', '.join(reasons)}), '')"
     _split(batch, done, reason)
+    return True
+
+
+def _count(done: Audited, gates: Sequence[Gate], found: Sequence[int]) -> None:
+    """Note what gates found; what the same gate found in another round is added to it."""
+    for gate, number in zip(gates, found, strict=True):
+        same = [i for i, r in enumerate(done.results) if (r.name, r.on_fail) == (gate.name, gate.on_fail)]
+        before = done.results.pop(same[0]).violations if same and not gate.local else 0
+        done.results.append(CheckResult(gate.name, gate.on_fail, before + number))
 
 
 def _split(batch: Batch, done: Audited, reason: str) -> None:
@@ -109,7 +123,7 @@ def _judge_rows(batch: Batch, done: Audited, gates: Sequence[Gate]) -> None:
     """Judge every row by all rules that a row alone decides, in one reading."""
     if not gates:
         return
-    rows = _bind(batch, done.good)
+    rows = batch.become(done.good) if batch.judge_all else _bind(batch, done.good)
     broken = [gate.breaks(_asked(batch, gate, done)) for gate in gates]
     counts = _ask(batch, f"select {', '.join(f'count(*) filter ({b})' for b in broken)} from {rows}", gates)[0]
     done.results += [CheckResult(g.name, g.on_fail, n) for g, n in zip(gates, counts, strict=True)]
@@ -121,7 +135,9 @@ def _judge_rows(batch: Batch, done: Audited, gates: Sequence[Gate]) -> None:
 def _judge(batch: Batch, done: Audited, gate: Gate) -> None:
     asked = _asked(batch, gate, done)
     if gate.judges_rows:
-        rows = _bind(batch, done.good)
+        # what points into its own table may break when other rows of it change
+        all_of_it = batch.judge_all or str(batch.table) in gate.tables
+        rows = asked.table if all_of_it else _bind(batch, done.good)
         query = f"select * from {rows} where {gate.breaks(asked)}"
     else:
         if gate.check is None:
@@ -166,9 +182,10 @@ def _asked(batch: Batch, gate: Gate, done: Audited) -> Asked:
     if gate.local:
         return Asked(quoted(gate), _ROWS, {}, kind)
     become = batch.become(done.good)
+    staged = become if batch.judge_all and gate.on_fail != "quarantine" else _bind(batch, done.good)
     tables = {t: become if t == str(batch.table) else quote_table(t) for t in gate.tables}
     at = f"timestamptz {literal(batch.at.isoformat())}"
-    return Asked(quoted(gate), become, tables, kind, _bind(batch, done.good), at)
+    return Asked(quoted(gate), become, tables, kind, staged, at)
 
 
 def quote_table(name: str) -> str:

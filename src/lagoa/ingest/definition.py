@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lagoa.project.model import same_checks
 from lagoa.spec.stream import Stream
 
 _PLAIN = {
@@ -17,8 +19,8 @@ _PLAIN = {
 }
 
 
-def definition(stream: Stream) -> dict[str, Any]:
-    """Write down what decides how rows land; descriptions, owners and tags do not."""
+def definition(stream: Stream, checks: Sequence[Any]) -> dict[str, Any]:
+    """Write down what decides how rows land, `Project.deciding` among it; descriptions, owners and tags do not."""
     return {
         "mode": stream.mode,
         "key": list(stream.key),
@@ -27,6 +29,7 @@ def definition(stream: Stream) -> dict[str, Any]:
         "dropped": sorted(stream.dropped),
         "personal": sorted(personal(stream)),
         "partition_by": list(stream.partition_by),
+        "checks": list(checks),
     }
 
 
@@ -35,6 +38,20 @@ def personal(stream: Stream) -> frozenset[str]:
     return frozenset(name for name, column in stream.columns.items() if column.pii and not column.drop)
 
 
-def changes(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Say in words what changed between two definitions."""
-    return [f"{words} changed" for key, words in _PLAIN.items() if then.get(key) != now[key]]
+    said = [f"{words} changed" for key, words in _PLAIN.items() if then.get(key) != now[key]]
+    return said if same_checks(then.get("checks", []), now["checks"]) else [*said, "its checks changed"]
+
+
+def left_behind(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Say what a changed definition does not undo in rows that were loaded before."""
+    said = [f"the values of {name} that were loaded before it was dropped" for name in _new("dropped", then, now)]
+    said += [f"the statistics of {name} in files from before it was personal" for name in _new("personal", then, now)]
+    if now["mode"] == "merge" and (then.get("mode"), then.get("key")) != (now["mode"], now["key"]):
+        said.append("rows that were loaded before it merged by this key")
+    return said
+
+
+def _new(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return [name for name in now[key] if name not in then.get(key, ())]

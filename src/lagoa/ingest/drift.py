@@ -17,8 +17,10 @@ from lagoa.spec.stream import Stream
 class Drift:
     """`schema` is the table's own columns after the change, in order; rows are cast to it.
 
-    `arriving` maps each of its columns to the column that arrives, if any; `doubtful` are columns whose values must
-    prove that they fit; `refused` are arriving columns that are not let in: a row with a value there is quarantined.
+    `arriving` maps each of its columns to the column that arrives, if any; `missing` are those that the source no
+    longer delivers (what the user drops is not missed); `doubtful` are columns whose values must prove that they fit;
+    `retyped` those whose type the source changed; `refused` are arriving columns that are not let in: a row with a
+    value there is quarantined.
     """
 
     schema: pa.Schema
@@ -27,6 +29,7 @@ class Drift:
     widened: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
+    retyped: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -43,14 +46,16 @@ def settle(
         return _first(arriving, declared)
     drift = Drift(held)
     fields = []
+    dropped = {name.casefold() for name in stream.dropped}
     for column in held:
         name = by_fold.pop(column.name.casefold(), None)
-        if name is None:
-            drift.missing.append(column.name)
-            fields.append(column)
-        else:
+        if name is not None:
             drift.arriving[column.name] = name
-            fields.append(_retyped(column, arriving.field(name), declared.get(column.name), stream, drift))
+            fields.append(_retyped(column, arriving.field(name), declared.get(name), stream, drift))
+            continue
+        fields.append(column)
+        if column.name.casefold() not in dropped:
+            drift.missing.append(column.name)
     new = [arriving.field(name) for name in by_fold.values()]
     drift.added = [f.name for f in new]
     _judge(drift, stream, place)
@@ -95,6 +100,7 @@ def _retyped(held: Any, arriving: Any, wanted: Any, stream: Stream, drift: Drift
     """Give the column's type after the change: declared, or the one that holds both, or the table's own."""
     target = wanted if wanted is not None else held.type
     if wanted is None and not same_type(arriving.type, held.type) and not widens(arriving.type, held.type):
+        drift.retyped.append(held.name)
         both = common(arriving.type, held.type)
         if both is not None and stream.schema_ == "evolve":
             target = both
@@ -108,7 +114,7 @@ def _retyped(held: Any, arriving: Any, wanted: Any, stream: Stream, drift: Drift
 def _judge(drift: Drift, stream: Stream, place: str) -> None:
     said = [f"new column {n}" for n in drift.added]
     said += [f"column {n} no longer arrives" for n in drift.missing]
-    said += [f"column {n} changed its type" for n in drift.widened + drift.doubtful]
+    said += [f"column {n} changed its type" for n in drift.retyped]
     if not said:
         return
     if stream.schema_ == "freeze":

@@ -8,6 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from lagoa.ingest.drift import Drift
+from lagoa.kit.casts import survival
 from lagoa.kit.rows import row_as_json
 from lagoa.kit.text import columns, literal, quote
 from lagoa.kit.types import sql_type
@@ -46,27 +47,25 @@ def _column(column: pa.Field, arriving: pa.Schema, drift: Drift) -> str:
     if name is None:
         return f"null::{kind} as {quote(column.name)}"
     if column.name in drift.doubtful:
-        return f"{_fitting(quote(name), arriving.field(name).type, kind)} as {quote(column.name)}"
+        cast, kept = _survival(arriving.field(name), column)
+        return f"{cast if kept is None else f'case when {kept} then {cast} end'} as {quote(column.name)}"
     return f"{quote(name)}::{kind} as {quote(column.name)}"
 
 
-def _fitting(value: str, arrives: pa.DataType, kind: str) -> str:
-    """Give the value in the table's type when it survives the way there and back, else null."""
-    there = f"try_cast({value} as {kind})"
-    if pa.types.is_string(arrives):
-        return there
-    return f"case when try_cast({there} as {sql_type(arrives)}) is not distinct from {value} then {there} end"
+def _survival(arrives: pa.Field, column: pa.Field) -> tuple[str, str | None]:
+    return survival(quote(arrives.name), sql_type(arrives.type), arrives.type, column.type)
 
 
 def _reasons(arriving: pa.Schema, drift: Drift, stream: Stream) -> list[str]:
     found = []
     for column in drift.schema:
         name = drift.arriving.get(column.name)
-        if name is not None and column.name in drift.doubtful:
-            kind = sql_type(column.type)
-            fits = _fitting(quote(name), arriving.field(name).type, kind)
-            bad = f"{quote(name)} is not null and {fits} is null"
-            found.append(f"case when {bad} then {literal(f'{column.name} is not {kind.lower()}')} end")
+        if name is None or column.name not in drift.doubtful:
+            continue
+        _, kept = _survival(arriving.field(name), column)
+        if kept is not None:
+            bad = f"{quote(name)} is not null and ({kept}) is not true"
+            found.append(f"case when {bad} then {literal(f'{column.name} is not {sql_type(column.type).lower()}')} end")
     found += [f"case when {quote(n)} is not null then {literal(f'unknown column {n}')} end" for n in drift.refused]
     if stream.schema_ == "quarantine" and drift.missing:
         found.append(literal(f"column {', '.join(drift.missing)} is missing"))

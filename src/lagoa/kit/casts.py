@@ -111,20 +111,35 @@ def strict(value: str, raw: str, have: pa.DataType, want: pa.DataType, name: str
 
     `raw` is its type in DuckDB, `have` what Delta holds that as.
     """
+    cast, kept = survival(value, raw, have, want)
+    if kept is None:
+        return cast
+    to = sql_type(want)
+    error = literal(f"{MISFIT}column `{name}` holds a value that {to.lower()} cannot keep as it is")
+    return f"case when {value} is null or {kept} then {cast} else cast(error({error}) as {to}) end"
+
+
+def survival(value: str, raw: str, have: pa.DataType, want: pa.DataType) -> tuple[str, str | None]:
+    """Write SQL for the cast of `value` to `want`, and for whether it is kept as it is; None: it always is.
+
+    Where it is not kept, the cast may be null or another value.
+    """
     to = sql_type(want)
     danger = Risk.EXACT if "TIMESTAMP_NS" in raw else risk(have, want)
     if danger is Risk.NONE and "HUGEINT" in raw:
         danger = Risk.RANGE
-    if raw == to or (danger is Risk.NONE):
-        return value if raw == to else f"cast({value} as {to})"
+    if raw == to:
+        return value, None
+    if danger is Risk.NONE:
+        return f"cast({value} as {to})", None
+    if danger is Risk.NEVER:
+        return f"null::{to}", "false"
     cast = f"try_cast({value} as {to})"
-    keeps = {
-        Risk.RANGE: f"{cast} is not null",
-        Risk.EXACT: f"({cast} is not null and {_there_and_back(value, cast, raw, want)})",
-        Risk.TEXT: f"(regexp_full_match({value}, {literal(_number(want))}) and {cast} is not null)",
-    }[danger]
-    error = literal(f"{MISFIT}column `{name}` holds a value that {to.lower()} cannot keep as it is")
-    return f"case when {value} is null or {keeps} then {cast} else cast(error({error}) as {to}) end"
+    if danger is Risk.RANGE:
+        return cast, f"{cast} is not null"
+    if danger is Risk.EXACT:
+        return cast, f"({cast} is not null and {_there_and_back(value, cast, raw, want)})"
+    return cast, f"(regexp_full_match({value}, {literal(_number(want))}) and {cast} is not null)"
 
 
 def _there_and_back(value: str, cast: str, raw: str, want: pa.DataType) -> str:

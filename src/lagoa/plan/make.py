@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from lagoa.errors import LakeError
-from lagoa.ingest import definition as ingest_definition
+from lagoa.ingest.definition import changes as changes_of_stream
+from lagoa.ingest.definition import definition as definition_of_stream
 from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
 from lagoa.plan.step import Plan, Step
-from lagoa.project.model import Model, Project
+from lagoa.project.model import Model, Project, StreamTable
 from lagoa.spec.names import TableName
 from lagoa.transform.bind import consumed, tables_behind
 from lagoa.transform.definition import changes, definition
@@ -79,28 +80,32 @@ def make(project: Project, actual: Actual, wish: Wish) -> Plan:
 
 def _stream_step(project: Project, name: TableName, actual: Actual, wish: Wish) -> Step:
     entry = project.graph.streams[name]
-    found = actual.tables[name]
-    asks = f"asks {entry.source}.{entry.stream}"
-    kind = entry.spec.mode
+    found, kind = actual.tables[name], entry.spec.mode
+    place = f"{entry.source}.{entry.stream}"
     if isinstance(found, LakeError):
         if not (wish.full or wish.accept):
             return Step(name, "blocked", found.message, kind, error=found)
-        return Step(
-            name, "read", f"{'rebuilds' if wish.full else 'accepts'} it although {found.message}", kind, True, wish.full
-        )
+        reason = f"{'rebuilds' if wish.full else 'accepts'} it although {found.message}"
+        return Step(name, "read", reason, kind, conditional=True, full=wish.full)
     if not found.exists or found.state is None:
-        return Step(
-            name, "new", f"reads {entry.source}.{entry.stream} for the first time", kind, conditional=True, full=True
-        )
+        return Step(name, "new", f"reads {place} for the first time", kind, conditional=True, full=True)
     if wish.full:
-        return Step(name, "read", f"{asks} for everything, as --full says", kind, conditional=True, full=True)
-    said = ingest_definition.changes(found.state.definition or {}, ingest_definition.definition(entry.spec))
+        return Step(name, "read", f"asks {place} for everything, as --full says", kind, conditional=True, full=True)
+    return Step(name, "read", _asks(project, found, entry, wish), kind, conditional=True)
+
+
+def _asks(project: Project, found: Table, entry: StreamTable, wish: Wish) -> str:
+    """Say what a source is asked for, and why."""
+    then = found.state.definition if found.state else None
+    asks = f"asks {entry.source}.{entry.stream} for"
+    if then is None:
+        return f"{asks} everything, to add what the rows that were accepted lack"
+    said = changes_of_stream(then, definition_of_stream(entry.spec, project.deciding(entry.name)))
+    whole = entry.spec.mode == "replace" or wish.reset_cursor
+    reason = f"{asks} {'everything' if whole else 'news'}" + (", as --reset-cursor says" if wish.reset_cursor else "")
     if said:
-        return Step(name, "read", f"{asks} for news; {', '.join(said)}", kind, conditional=True)
-    if wish.reset_cursor:
-        return Step(name, "read", f"{asks} for everything, as --reset-cursor says", kind, conditional=True)
-    since = "for everything" if kind == "replace" else "for news"
-    return Step(name, "read", f"{asks} {since}", kind, conditional=True)
+        reason += f"; {', '.join(said)}" + ("" if whole else " (for new rows; --full does it for all)")
+    return reason
 
 
 def _model_step(project: Project, model: Model, actual: Actual, wish: Wish, steps: Mapping[TableName, Step]) -> Step:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lagoa.errors import Place
 from lagoa.ports import Source
@@ -15,7 +15,7 @@ from lagoa.spec.check import CheckHeader
 from lagoa.spec.model import ModelHeader
 from lagoa.spec.names import TableName
 from lagoa.spec.project import ProjectFile, Target
-from lagoa.sql.parse import Query
+from lagoa.sql.parse import Query, same
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,17 @@ class CustomCheck:
     tables: tuple[TableName, ...]
 
 
+def same_checks(then: Sequence[Any], now: Sequence[Any]) -> bool:
+    """Compare what `Project.deciding` wrote at two times; comments and layout of a query do not count."""
+    if len(then) != len(now):
+        return False
+    return all(a == b or (a[1] == b[1] == "sql" and _same_query(a, b)) for a, b in zip(then, now, strict=True))
+
+
+def _same_query(a: Sequence[Any], b: Sequence[Any]) -> bool:
+    return [*a[:2], *a[3:]] == [*b[:2], *b[3:]] and same(a[2], b[2])
+
+
 @dataclass(frozen=True)
 class Project:
     """A folder of files, read and found right for one target."""
@@ -80,3 +91,20 @@ class Project:
         """Point at the file, and for a stream the line, that makes a table."""
         node = self.graph.nodes.get(table)
         return node.place if node else None
+
+    def guards(self, table: TableName) -> list[CustomCheck]:
+        """Find the files of `checks/` that guard a table."""
+        return [check for check in self.checks if check.table == table]
+
+    def deciding(self, table: TableName) -> list[Any]:
+        """Write down every check that decides which rows of a table are published, in an order apart from layout."""
+        model = self.models.get(table)
+        noun = model.header if model is not None else self.graph.streams[table].spec
+        found: list[Any] = [
+            [name, check.kind, check.value, check.on_fail, check.where]
+            for name, column in noun.columns.items()
+            for check in column.checks
+        ]
+        found += [[None, check.kind, check.value, check.on_fail, check.where] for check in noun.checks]
+        found += [[check.name, "sql", check.body, check.header.on_fail, None] for check in self.guards(table)]
+        return sorted((c for c in found if c[3] != "warn"), key=str)

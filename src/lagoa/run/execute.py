@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from random import Random
 
-from lagoa.errors import Conflict, LagoaError, LakeError, SourceError, Stopped
+from lagoa.errors import Conflict, LagoaError, SourceError, Stopped
 from lagoa.lake.quarantine import follow
 from lagoa.lake.restore import accept
 from lagoa.plan.step import Plan, Step
@@ -22,8 +22,6 @@ from lagoa.transform.bind import tables_behind
 
 TRIES = 4
 """How often a step is tried when what went wrong can heal."""
-FIRST_WAIT = 1.0
-"""Seconds before the second try; each later wait is three times as long, with up to half of it added at random."""
 
 
 class Executor:
@@ -135,27 +133,32 @@ class Executor:
 
     def _tried(self, step: Step) -> Written | None:
         """Carry out the step, again after a failure that can heal and after a rival's publish."""
-        pause = FIRST_WAIT
+        stream = self._stream(step)
         for attempt in range(1, TRIES + 1):
             try:
-                return self._carried_out(step, attempt)
+                return self._carried_out(step, stream, attempt)
             except Conflict as error:
-                self._context.events.emit("step.retry", str(step.table), attempt=attempt, wait_s=0, error=error.message)
                 if attempt == TRIES:
                     raise
                 self._context.unpin(step.table)
+                self._retry(step, attempt, 0, error)
             except SourceError as error:
                 if not error.retry or attempt == TRIES:
                     raise
-                seconds = pause * (1 + self._random.random() / 2)
-                self._context.events.emit(
-                    "step.retry", str(step.table), attempt=attempt, wait_s=round(seconds, 1), error=error.message
-                )
-                self._context.stop.wait(seconds)
-                pause *= 3
+                jitter = 1 + self._random.random() / 2
+                self._retry(step, attempt, self._context.first_wait * 3 ** (attempt - 1) * jitter, error)
         raise AssertionError("the loop returns or raises")
 
-    def _carried_out(self, step: Step, attempt: int) -> Written | None:
+    def _retry(self, step: Step, attempt: int, seconds: float, error: LagoaError) -> None:
+        told = {"attempt": attempt, "wait_s": round(seconds, 1), "error": error.message}
+        self._context.events.emit("step.retry", str(step.table), **told)
+        self._context.stop.wait(seconds)
+
+    def _stream(self, step: Step) -> Stream | None:
+        entry = self._context.project.graph.streams.get(step.table)
+        return Stream(self._context, step, entry, self._reset) if entry is not None else None
+
+    def _carried_out(self, step: Step, stream: Stream | None, attempt: int) -> Written | None:
         context = self._context
         folder = context.folder / f"{step.table}-{attempt}"
         folder.mkdir(parents=True)
@@ -164,16 +167,12 @@ class Executor:
         if step.status == "new" and (made := context.lake.open(step.table, trust=True)).exists:
             context.move(made)  # a rival made it since the plan was made
             step = replace(step, full=False)
-        model = context.project.models.get(step.table)
-        if model is not None:
-            return build(context, step, model, folder)
-        entry = context.project.graph.streams[step.table]
-        return ingest(Stream(context, step, entry, folder, self._reset))
+        if stream is None:
+            return build(context, step, context.project.models[step.table], folder)
+        stream.step = step
+        return ingest(stream, folder)
 
     def _accepted(self, step: Step) -> None:
-        try:
-            self._context.lake.open(step.table)
-        except LakeError as error:
-            if error.code not in ("LG-301", "LG-303"):
-                raise
+        """Take the table as somebody else left it; one that is as we left it stays as it is."""
+        if self._context.lake.open(step.table, trust=True).exists:
             self._context.move(accept(self._context.lake, step.table, self._context.run))

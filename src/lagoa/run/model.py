@@ -17,7 +17,7 @@ from lagoa.run.context import Context
 from lagoa.run.write import Mode, Work, Written, write
 from lagoa.transform import python_model, sql_model
 from lagoa.transform.bind import bind_tables, consumed, tables_behind
-from lagoa.transform.definition import changes, definition, guards
+from lagoa.transform.definition import changes, definition
 
 
 def build(context: Context, step: Step, model: Model, folder: Path) -> Written | None:
@@ -44,7 +44,7 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
             schema,
             staged,
             meant,
-            gates=gates(model.header.columns, model.header.checks, guards(context.project, model.name)),
+            gates=gates(model.header.columns, model.header.checks, context.project.guards(model.name)),
             key=model.header.key,
             inputs=inputs,
             partition_by=model.header.partition_by,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from lagoa.ingest.definition import personal
 from lagoa.ingest.shape import business, fingerprint, unmet
 from lagoa.kit.text import columns
 from lagoa.lake.merge import newest
@@ -17,11 +18,19 @@ from lagoa.run.write import Mode
 from lagoa.spec.stream import Stream
 
 _CAME, _HAD = "_came", "_had"
+_FILE = f"regexp_replace({SOURCE}, ':\\d+$', '')"
+_PARTS = f"regexp_extract_all({_FILE}, '\\d+|\\D+')"
+_NATURAL = f"list_transform({_PARTS}, lambda p: case when p[1] between '0' and '9' then lpad(p, 40, '0') else p end)"
+"""Orders files as a person would: day_9.csv before day_10.csv."""
+_LINE = f"try_cast(regexp_extract({SOURCE}, ':(\\d+)$', 1) as bigint)"
 
 
 @dataclass(frozen=True)
 class Landed:
-    """A stream's staged rows beside the table that they are for; `mode` is how they will be written."""
+    """A stream's staged rows beside the table that they are for; `mode` is how they will be written.
+
+    `mixed` says that not all files have the types of `schema`.
+    """
 
     session: Session
     table: Table
@@ -29,6 +38,7 @@ class Landed:
     mode: Mode
     schema: pa.Schema
     files: Sequence[StagedFile]
+    mixed: bool = False
 
 
 def settled(landed: Landed, folder: Path, overlap: str | None) -> list[StagedFile]:
@@ -40,16 +50,16 @@ def settled(landed: Landed, folder: Path, overlap: str | None) -> list[StagedFil
     if not sum(f.rows for f in files):
         return list(files)
     session.bind(_CAME, FileSet(_with_reasons(landed), [str(f.path) for f in files]))
+    query = None
     if stream.mode == "merge":
         query = _one_a_key(landed)
-        return session.stage(query, folder / "newest", landed.schema) if query else list(files)
-    if landed.mode == "append" and stream.mode == "append" and overlap:
+    elif landed.mode == "append" and overlap:
         bind(session, _HAD, landed.table)
         same = list(stream.key) or business(landed.schema).names
-        return session.stage(unmet(_HAD, _CAME, same, overlap), folder / "unmet", landed.schema, stream.partition_by)
-    if stream.partition_by:
-        return session.stage(f"select * from {_CAME}", folder / "parted", landed.schema, stream.partition_by)
-    return list(files)
+        query = unmet(_HAD, _CAME, same, overlap)
+    if query is None and (stream.partition_by or landed.mixed):
+        query = f"select * from {_CAME}"
+    return session.stage(query, folder / "settled", landed.schema, stream.partition_by) if query else list(files)
 
 
 def same_rows(landed: Landed, staged: Sequence[StagedFile]) -> bool:
@@ -57,12 +67,26 @@ def same_rows(landed: Landed, staged: Sequence[StagedFile]) -> bool:
     session, table = landed.session, landed.table
     if not table.exists or table.rows != sum(f.rows for f in staged) or table.distrust is not None:
         return False
-    if table.state is None or table.state.bad_at is not None or table.schema != landed.schema:
+    if (
+        table.state is None
+        or table.state.bad_at is not None
+        or any(f.refused for f in staged)
+        or not _same_shape(landed)
+    ):
         return False
     names = business(landed.schema).names
     bind(session, _HAD, table)
     session.bind(_CAME, FileSet(landed.schema, [str(f.path) for f in landed.files]))
     return session.rows(fingerprint(_HAD, names)) == session.rows(fingerprint(_CAME, names))
+
+
+def _same_shape(landed: Landed) -> bool:
+    table, stream = landed.table, landed.stream
+    if table.state is None or table.state.bad_at is not None:
+        return False
+    if table.schema != landed.schema or tuple(table.partition_by) != tuple(stream.partition_by):
+        return False
+    return set(table.state.personal) == personal(stream)
 
 
 def _one_a_key(landed: Landed) -> str | None:
@@ -74,11 +98,7 @@ def _one_a_key(landed: Landed) -> str | None:
     if rows == different:
         return None
     order = [stream.cursor] if stream.cursor is not None and stream.cursor in landed.schema.names else []
-    file, line = (
-        f"regexp_replace({SOURCE}, ':\\d+$', '')",
-        f"try_cast(regexp_extract({SOURCE}, ':(\\d+)$', 1) as bigint)",
-    )
-    ranked = f"select *, {file} as _in, {line} as _line from {fine}"
+    ranked = f"select *, {_NATURAL} as _in, {_LINE} as _line from {fine}"
     kept = newest(landed.session, ranked, list(stream.key), [*order, "_in", "_line"])
     kept = f"select {columns(_with_reasons(landed).names)} from ({kept})"
     return f"{kept} union all by name select * from {_CAME} where {REASON} is not null" if doubtful else kept

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from lagoa.check.gates import Gate, gates
-from lagoa.errors import SourceError
-from lagoa.ingest.definition import changes, definition, personal
+from lagoa.check.gates import gates
+from lagoa.errors import SourceError, did_you_mean
+from lagoa.ingest.definition import changes, definition, left_behind, personal
 from lagoa.ingest.deliver import Delivered, Landing, deliver
 from lagoa.ingest.drift import Drift, settle
 from lagoa.ingest.shape import business, table_schema
@@ -24,48 +24,72 @@ from lagoa.project.model import StreamTable
 from lagoa.run.context import Context
 from lagoa.run.settle import Landed, same_rows, settled
 from lagoa.run.write import Mode, Work, Written, write
-from lagoa.transform.definition import guards
+from lagoa.spec.spelling import spelled
+from lagoa.spec.stream import Stream as Declared
 
 
 @dataclass
 class Stream:
-    """One stream on its way into its table."""
+    """One stream on its way into its table. `done` is what earlier tries of the step have published."""
 
     context: Context
     step: Step
     entry: StreamTable
-    folder: Path
     reset: bool = False
+    done: Written | None = None
 
     @property
     def place(self) -> str:
         """Name it for messages: `erp.orders`."""
         return f"{self.entry.source}.{self.entry.stream}"
 
+    @property
+    def whole(self) -> bool:
+        """Say whether everything is read again, to be made true by one commit."""
+        return self.step.full or self.reset
 
-def ingest(stream: Stream) -> Written | None:
+    @property
+    def meant(self) -> dict[str, Any]:
+        """What the stream means, as its table's state keeps it."""
+        return definition(self.entry.spec, self.context.project.deciding(self.entry.name))
+
+    def changed(self, table: Table) -> list[str]:
+        """Say what changed in the declaration since the table was written."""
+        if table.state is None or table.state.definition is None or self.step.full:
+            return []
+        return changes(table.state.definition, self.meant)
+
+    def tell(self, text: str) -> None:
+        """Tell people something."""
+        self.context.events.emit("note", str(self.entry.name), text=text)
+
+
+def ingest(stream: Stream, folder: Path) -> Written | None:
     """Read the stream and publish what it brings. None: no news. Raises SourceError, CheckFailed, Conflict."""
     context, name = stream.context, stream.entry.name
     table = context.lake.open(name, trust=True) if stream.step.full else context.pin(name)
+    changed = stream.changed(table)
+    _warn(stream, table)
     source = context.project.sources[stream.entry.source].source
-    reading = _reading(stream, table)
-    total: Written | None = None
+    reading = _reading(stream, table, folder, anew=bool(changed) and stream.entry.spec.mode == "replace")
     for number, batches in enumerate(_groups(stream, source.read(reading))):
-        folder = stream.folder / f"batch-{number}"
-        done = _land(stream, total.table if total else table, batches, folder)
-        total = _added(total, done)
-    if (
-        total is None
-        and table.state is not None
-        and changes(table.state.definition or {}, definition(stream.entry.spec))
-    ):
-        total = _remember(stream, table)
-    return total if total is None or total.changed else None
+        done = _land(stream, table, batches, folder / f"batch-{number}")
+        table, stream.done = done.table, _added(stream.done, done)
+    if changed and stream.changed(table):
+        stream.done = _added(stream.done, _remember(stream, table, folder))
+    return stream.done if stream.done is not None and stream.done.changed else None
+
+
+def _warn(stream: Stream, table: Table) -> None:
+    """Say what stays as it was although the declaration changed: only a rebuild undoes it."""
+    if stream.changed(table) and stream.entry.spec.mode != "replace" and table.state is not None:
+        for what in left_behind(table.state.definition, stream.meant):
+            stream.tell(f"{what} stay as they are; `lagoa run --full -s {table.name}` loads them anew")
 
 
 def _groups(stream: Stream, batches: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
-    """Publish batch by batch; a rebuild publishes all of them together, so that readers never see half of it."""
-    if stream.step.full:
+    """Publish batch by batch; what is read anew is published together: readers never see half of it, or old rows."""
+    if stream.whole:
         first = next(batches, None)
         if first is not None:
             yield _chain(first, batches)
@@ -79,14 +103,13 @@ def _chain(first: Batch, rest: Iterator[Batch]) -> Iterator[Batch]:
     yield from rest
 
 
-def _reading(stream: Stream, table: Table) -> Reading:
+def _reading(stream: Stream, table: Table, folder: Path, anew: bool) -> Reading:
     context = stream.context
-    whole = stream.step.full or stream.reset or table.state is None
-    scratch = stream.folder / "source"
+    scratch = folder / "source"
     scratch.mkdir(parents=True, exist_ok=True)
     return Reading(
         stream=stream.entry.stream,
-        since=None if whole or table.state is None else table.state.cursor,
+        since=None if anew or stream.whole or table.state is None else table.state.cursor,
         folder=scratch,
         project=context.project.root,
         table=str(stream.entry.name),
@@ -97,57 +120,63 @@ def _reading(stream: Stream, table: Table) -> Reading:
 
 
 def _land(stream: Stream, table: Table, batches: Iterator[Batch], folder: Path) -> Written:
-    context, spec = stream.context, stream.entry.spec
+    context = stream.context
     with context.engine.session() as session, context.stop.watch(session):
         drift: Drift | None = None
-        delivered, cursor, overlap = Delivered(), None, None
+        delivered, cursor, overlap, mixed = Delivered(), None, None, False
         for number, batch in enumerate(batches):
             for note in batch.notes:
-                context.events.emit("note", str(table.name), text=note)
-            table, drift = _fit(stream, session, table, batch, drift, folder)
-            part = deliver(batch, drift, spec, stream.place, _landing(stream, folder / f"part-{number}"))
+                stream.tell(note)
+            table, now = _fit(stream, session, table, batch, drift, folder / f"fit-{number}")
+            mixed |= drift is not None and bool(now.widened)
+            drift = now
+            landing = _landing(stream, folder / f"part-{number}")
+            part = deliver(batch, drift, stream.entry.spec, stream.place, landing)
             delivered.staged += part.staged
             delivered.rejects += part.rejects
             cursor, overlap = batch.cursor(), batch.overlap
         if drift is None:
             raise SourceError("LG-202", f"{stream.place} delivered an empty batch")
-        mode = _mode(stream, table)
-        schema = table_schema(drift)
-        landed = Landed(session, table, spec, mode, schema, delivered.staged)
-        staged = settled(landed, folder, "true" if stream.reset else overlap)
-        if mode == "replace" and not delivered.rejects and same_rows(landed, staged):
-            staged, mode = [], "append"
-        elif mode == "replace":
-            _not_emptied(stream, table, delivered)
+        mode, schema = _mode(stream, table), table_schema(drift)
+        landed = Landed(session, table, _spelled(stream, schema), mode, schema, delivered.staged, mixed)
+        staged = settled(landed, folder, "true" if stream.reset or _forgotten(stream, table) else overlap)
         work = _work(stream, table, mode, schema, staged, cursor)
         work.refused = delivered.rejects
+        if mode == "replace" and not delivered.rejects and same_rows(landed, staged):
+            work.mode, work.staged = "append", []
         return write(context, session, work, folder)
+
+
+def _forgotten(stream: Stream, table: Table) -> bool:
+    """Say whether rows were taken as they were found, without a state that says how far the source was read."""
+    return not stream.step.full and table.state is not None and table.state.definition is None
+
+
+def _spelled(stream: Stream, schema: pa.Schema) -> Declared:
+    return spelled(stream.entry.spec, schema.names)
 
 
 def _work(
     stream: Stream, table: Table, mode: Mode, schema: pa.Schema, staged: Sequence[StagedFile], cursor: Any
 ) -> Work:
-    spec = stream.entry.spec
-    held = table.state.cursor if table.state is not None and not stream.step.full else None
+    spec, held = _spelled(stream, schema), table.state
+    guards = stream.context.project.guards(table.name)
     return Work(
         table,
         mode,
         schema,
         staged,
-        definition(spec),
-        gates=_gates(stream),
+        stream.meant,
+        gates=gates(spec.columns, spec.checks, guards),
+        judge_all="its checks changed" in stream.changed(table),
         key=spec.key,
-        cursor=held if cursor is None else cursor,
+        cursor=held.cursor if cursor is None and held is not None and not stream.step.full else cursor,
         partition_by=spec.partition_by,
         personal=personal(spec),
         silent=OWN,
         description=spec.description,
+        empty=_emptying(stream, table),
     )
-
-
-def _gates(stream: Stream) -> list[Gate]:
-    spec = stream.entry.spec
-    return gates(spec.columns, spec.checks, guards(stream.context.project, stream.entry.name))
 
 
 def _mode(stream: Stream, table: Table) -> Mode:
@@ -167,21 +196,47 @@ def _fit(
     stream: Stream, session: Session, table: Table, batch: Batch, before: Drift | None, folder: Path
 ) -> tuple[Table, Drift]:
     """Let the table's columns follow the source, as a publish of its own, before any row of the batch is staged."""
-    spec, name = stream.entry.spec, str(table.name)
-    replacing = _mode(stream, table) == "replace"
+    spec = stream.entry.spec
     held = before.schema if before else business(table.schema) if table.exists and not stream.step.full else None
     drift = settle(batch.schema, held, spec, _declared(session, stream, batch.schema), stream.place)
     for note in drift.notes:
-        stream.context.events.emit("note", name, text=f"{stream.place}: {note}")
-    if replacing:
-        kept = [f for f in drift.schema if f.name not in drift.missing or before is not None]
-        return table, replace(drift, schema=pa.schema(kept))
-    if table.exists and drift.widened:
-        table = retype(stream.context.lake, session, table, table_schema(drift), folder, stream.context.run)
-    if table.exists and drift.added:
-        fields = pa.schema([drift.schema.field(n) for n in drift.added])
-        table = add_columns(stream.context.lake, table, fields, stream.context.run)
+        stream.tell(f"{stream.place}: {note}")
+    if _mode(stream, table) == "replace":
+        stays = {*drift.arriving, *(before.schema.names if before else ())}
+        drift = replace(drift, schema=pa.schema([f for f in drift.schema if f.name in stays]))
+    else:
+        table = _evolved(stream, session, table, drift, folder)
+    _has_what_is_named(stream, drift.schema)
     return table, drift
+
+
+def _evolved(stream: Stream, session: Session, table: Table, drift: Drift, folder: Path) -> Table:
+    context = stream.context
+    if drift.widened:
+        kept = pa.schema([f for f in drift.schema if f.name not in drift.added])
+        become = table_schema(replace(drift, schema=kept))
+        table = retype(context.lake, session, table, become, folder, context.run)
+        context.move(table)
+    if drift.added:
+        fields = pa.schema([drift.schema.field(n) for n in drift.added])
+        secret = personal(_spelled(stream, fields)) & set(drift.added)
+        table = add_columns(context.lake, table, fields, context.run, personal=secret)
+        context.move(table)
+    return table
+
+
+def _has_what_is_named(stream: Stream, schema: pa.Schema) -> None:
+    """Refuse a key or a partition that is no column, before all rows lack it. An empty delivery has no columns."""
+    spec = _spelled(stream, schema)
+    named = {"key": spec.key if spec.mode == "merge" else (), "partition_by": spec.partition_by}
+    for word, names in named.items():
+        for name in names if schema.names else ():
+            if name not in schema.names:
+                raise SourceError(
+                    "LG-206",
+                    f"{stream.place} delivers no column `{name}`, which `{word}:` names",
+                    hint=did_you_mean(name, schema.names) or f"it delivers {', '.join(schema.names)}",
+                )
 
 
 def _declared(session: Session, stream: Stream, arriving: pa.Schema) -> dict[str, Any]:
@@ -198,25 +253,30 @@ def _declared(session: Session, stream: Stream, arriving: pa.Schema) -> dict[str
     return {f.name: f.type for f in found}
 
 
-def _not_emptied(stream: Stream, table: Table, delivered: Delivered) -> None:
-    if table.exists and table.rows and not delivered.rows and not stream.entry.spec.allow_empty:
-        raise SourceError(
-            "LG-202",
-            f"{stream.place} delivered no row, which would empty `{table.name}` of its {table.rows}",
-            hint="if that is right, say `allow_empty: true` in the stream",
-        )
+def _emptying(stream: Stream, table: Table) -> SourceError | None:
+    """Make the error of a replace that leaves no row; None when it may."""
+    if not (table.exists and table.rows) or stream.entry.spec.allow_empty:
+        return None
+    return SourceError(
+        "LG-202",
+        f"{stream.place} delivered no row that can be loaded, which would empty `{table.name}` of its {table.rows}",
+        hint="if that is right, say `allow_empty: true` in the stream",
+    )
 
 
-def _remember(stream: Stream, table: Table) -> Written:
-    """Write down a changed definition although the source has no news, so that the plan says it once."""
+def _remember(stream: Stream, table: Table, folder: Path) -> Written:
+    """Let the table follow a changed declaration although the source has no news, so that the plan says it once."""
     context = stream.context
-    with context.engine.session() as session:
-        return write(context, session, _work(stream, table, "append", table.schema, [], None), stream.folder)
+    with context.engine.session() as session, context.stop.watch(session):
+        own = business(table.schema)
+        drift = settle(own, own, stream.entry.spec, _declared(session, stream, own), stream.place)
+        if drift.widened:
+            table = _evolved(stream, session, table, drift, folder)
+        return write(context, session, _work(stream, table, "append", table.schema, [], None), folder / "remembered")
 
 
 def _added(total: Written | None, done: Written) -> Written:
     if total is None:
         return done
-    return Written(
-        done.table, total.rows + done.rows, total.quarantined + done.quarantined, total.changed or done.changed
-    )
+    rows, quarantined = total.rows + done.rows, total.quarantined + done.quarantined
+    return Written(done.table, rows, quarantined, total.changed or done.changed)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from lagoa.check.audit import Audited, Batch, audit
 from lagoa.check.gates import Gate
+from lagoa.errors import LagoaError
 from lagoa.kit.text import columns, quote
 from lagoa.lake import quarantine
 from lagoa.lake.merge import merge
@@ -20,7 +21,7 @@ from lagoa.lake.table import Table, bind
 from lagoa.ports import FileSet, Session, StagedFile
 from lagoa.run.context import Context
 from lagoa.spec.names import TableName
-from lagoa.transform.bind import bind_tables
+from lagoa.transform.bind import bind_tables, tables_behind
 
 Mode = Literal["append", "merge", "replace"]
 _HELD, _GOOD, _BECOME = "_held", "_staged", "_become"
@@ -46,6 +47,10 @@ class Work:
     silent: Sequence[str] = ()
     """Columns in which a merged row may differ without having changed: which run loaded it, and when."""
     description: str | None = None
+    judge_all: bool = False
+    """The checks are new to rows that the table has already, so these are judged, too."""
+    empty: LagoaError | None = None
+    """What is wrong when a replace leaves no row; None: nothing."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ def write(context: Context, session: Session, work: Work, folder: Path) -> Writt
         files=len(work.staged),
     )
     audited = _audited(context, session, work, folder)
+    if work.mode == "replace" and not audited.good and work.empty is not None:
+        raise work.empty
     change = _change(context, session, work, audited, folder)
     quarantined = sum(f.rows for f in change.bad)
     if _idle(work, change):
@@ -95,14 +102,21 @@ def _audited(context: Context, session: Session, work: Work, folder: Path) -> Au
         folder / "audit",
         context.run,
         context.at,
-        work.personal,
-        () if work.mode == "merge" else work.partition_by,
+        work.personal | _personal(context, others),
+        work.partition_by,
+        work.judge_all and work.mode != "replace",
     )
     audited = audit(batch, work.staged)
     results = [{"check": r.name, "on_fail": r.on_fail, "violations": r.violations} for r in audited.results]
     if results:
         context.events.emit("step.audited", str(name), checks=results)
     return audited
+
+
+def _personal(context: Context, others: Sequence[TableName]) -> set[str]:
+    """Name the personal columns of other tables that a check reads: a sample must not show them either."""
+    states = (context.pin(name).state for name in tables_behind(context.project, others))
+    return {column for state in states if state is not None for column in state.personal}
 
 
 def _become(session: Session, work: Work, files: Sequence[StagedFile]) -> str:

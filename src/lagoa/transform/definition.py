@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lagoa.project.model import CustomCheck, Model, Project
-from lagoa.spec.check import CheckSpec
-from lagoa.spec.column import Column
-from lagoa.spec.names import TableName
+from lagoa.project.model import Model, Project, same_checks
 from lagoa.sql.parse import differences, same
 
 Definition = dict[str, Any]
-
-
-def checks_of(
-    columns: Mapping[str, Column], table_checks: Iterable[CheckSpec], custom: Iterable[CustomCheck]
-) -> list[Any]:
-    """Write down every check that decides which rows are published, in an order that layout cannot change."""
-    found: list[Any] = [
-        [name, check.kind, check.value, check.on_fail, check.where]
-        for name, column in columns.items()
-        for check in column.checks
-    ]
-    found += [[None, check.kind, check.value, check.on_fail, check.where] for check in table_checks]
-    found += [[check.name, "sql", check.body, check.header.on_fail, None] for check in custom]
-    return sorted((c for c in found if c[3] != "warn"), key=str)
 
 
 def views_of(project: Project, model: Model) -> dict[str, str]:
@@ -53,15 +35,10 @@ def definition(project: Project, model: Model) -> Definition:
         "partition_by": list(header.partition_by),
         "types": {name: column.type for name, column in header.columns.items() if column.type},
         "personal": sorted(name for name, column in header.columns.items() if column.pii),
-        "checks": checks_of(header.columns, header.checks, guards(project, model.name)),
+        "checks": project.deciding(model.name),
         "views": views_of(project, model),
         "inputs": dict(sorted(header.inputs.items())) or [str(i) for i in model.inputs],
     }
-
-
-def guards(project: Project, table: TableName) -> list[CustomCheck]:
-    """Find the custom checks that guard a table."""
-    return [check for check in project.checks if check.table == table]
 
 
 def changes(then: Definition, now: Definition) -> list[str]:
@@ -77,6 +54,8 @@ def changes(then: Definition, now: Definition) -> list[str]:
     for key, words in _PLAIN.items():
         if then.get(key) != now[key]:
             said.append(f"{words} changed")
+    if not same_checks(then.get("checks", []), now["checks"]):
+        said.append("its checks changed")
     if now["language"] == "python" and then.get("inputs") != now["inputs"]:
         said.append("its inputs changed")
     return said
@@ -88,7 +67,6 @@ _PLAIN = {
     "partition_by": "its partitions",
     "types": "its declared types",
     "personal": "which columns are personal",
-    "checks": "its checks",
 }
 
 

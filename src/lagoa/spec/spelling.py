@@ -1,0 +1,27 @@
+"""Names of columns as the table spells them, whatever case the user wrote: SQL does not tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from lagoa.spec.model import ModelHeader
+from lagoa.spec.stream import Stream
+
+Noun = TypeVar("Noun", Stream, ModelHeader)
+
+
+def spelled(noun: Noun, names: Iterable[str]) -> Noun:
+    """Return a stream or a header whose columns, key and partitions are called as `names` spells them."""
+    by_fold = {name.casefold(): name for name in names}
+
+    def called(name: str) -> str:
+        return by_fold.get(name.casefold(), name)
+
+    return noun.model_copy(
+        update={
+            "columns": {called(name): column for name, column in noun.columns.items()},
+            "key": tuple(map(called, noun.key)),
+            "partition_by": tuple(map(called, noun.partition_by)),
+        }
+    )
