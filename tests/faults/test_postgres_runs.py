@@ -10,8 +10,8 @@ from typing import Any, Literal
 import pytest
 
 from lagoa.app import Project
+from lagoa.kit.stop import Stop
 from lagoa.observe.events import Event
-from lagoa.run import execute
 from lagoa.run.report import Run
 from lagoa.testing.postgres import INSTALL, PostgresServer, find_binaries, running_postgres
 from lagoa.testing.proxy import FaultyProxy
@@ -75,9 +75,16 @@ def add(server: PostgresServer, low: int, high: int) -> None:
     )
 
 
+class Impatient(Stop):
+    """Makes the pauses before retries short."""
+
+    def wait(self, seconds: float) -> None:
+        super().wait(min(seconds, 0.02))
+
+
 def run(project: Path, *listeners: Any) -> Run:
     with Project.open(project) as opened:
-        return opened.run(listeners=listeners)
+        return opened.run(listeners=listeners, stop=Impatient())
 
 
 def landed(project: Path) -> dict[str, list[tuple[str, ...]]]:
@@ -117,13 +124,8 @@ def test_runs_follow_the_database_and_a_run_without_news_commits_nothing(project
 
 @pytest.mark.parametrize("how", ["cut", "stall"])
 def test_a_fault_that_heals_costs_a_retry_and_nothing_else(
-    how: Literal["cut", "stall"],
-    project: Path,
-    server: PostgresServer,
-    proxy: FaultyProxy,
-    monkeypatch: pytest.MonkeyPatch,
+    how: Literal["cut", "stall"], project: Path, server: PostgresServer, proxy: FaultyProxy
 ) -> None:
-    monkeypatch.setattr(execute, "FIRST_WAIT", 0.01)
     assert run(project).ok
     add(server, 5001, 12000)
     proxy.fail(how, 2 << 20)
@@ -139,10 +141,7 @@ def test_a_fault_that_heals_costs_a_retry_and_nothing_else(
     assert landed(project) == live(server)
 
 
-def test_a_database_that_stays_dead_leaves_every_table_as_it_was(
-    project: Path, server: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(execute, "FIRST_WAIT", 0.01)
+def test_a_database_that_stays_dead_leaves_every_table_as_it_was(project: Path, server: PostgresServer) -> None:
     assert run(project).ok
     before = landed(project)
     add(server, 5001, 12000)
@@ -159,10 +158,7 @@ def test_a_database_that_stays_dead_leaves_every_table_as_it_was(
     assert landed(project) == live(server)
 
 
-def test_no_byte_of_the_project_holds_the_password(
-    project: Path, proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(execute, "FIRST_WAIT", 0.01)
+def test_no_byte_of_the_project_holds_the_password(project: Path, proxy: FaultyProxy) -> None:
     assert run(project).ok
     proxy.fail("cut", 50_000)
     assert not run(project).ok
