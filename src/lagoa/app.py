@@ -7,7 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -32,13 +32,15 @@ from lagoa.project.load import load
 from lagoa.project.select import select as chosen
 from lagoa.run.context import Context
 from lagoa.run.execute import Executor
-from lagoa.run.report import Run
+from lagoa.run.report import Result, Run
 from lagoa.serve.query import read
 from lagoa.spec.names import TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+CHECKPOINT_EVERY = 10
+"""Commits between two checkpoints of a table."""
 Listener = Callable[[Event], None]
 
 KEEP = timedelta(days=7)
@@ -63,6 +65,9 @@ class Project:
     def open(cls, root: Path | str = ".", target: str | None = None) -> Self:
         """Load the project in a folder. Raises ProjectErrors with all that is wrong with it."""
         return cls(load(Path(root), target))
+
+    def __repr__(self) -> str:
+        return f"<lagoa.Project {self.name} on {self.target_name}>"
 
     @property
     def name(self) -> str:
@@ -143,6 +148,7 @@ class Project:
                 pinned,
             )
             results = Executor(context, plan, reset_cursor).results()
+            _checkpointed(self.lake, results)
             done = Run(run, results, time.monotonic() - began, stop.event.is_set())
             status = "stopped" if done.stopped else "done" if done.ok else "failed"
             events.emit("run.finished", status=status, seconds=round(done.seconds, 3))
@@ -206,6 +212,14 @@ class Project:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _checkpointed(lake: Lake, results: Sequence[Result]) -> None:
+    """Let published tables have a checkpoint every few commits, so that opening them stays quick."""
+    for result in results:
+        if result.status == "published":
+            with suppress(LakeError):  # what is published is true without it; `doctor` says what is wrong
+                checkpoint(lake, result.table, every=CHECKPOINT_EVERY)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from lagoa.cli import screen
@@ -40,9 +42,9 @@ def command(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...
     screen.out(f"{found} to mend in {tables} of {screen.some(len(names), 'table')}; {looked}.")
     for finding in findings:
         screen.out()
-        screen.out(f"{screen.bold(str(finding.table))}  {finding.code} {_words(finding.code)}")
+        screen.out(f"{screen.bold(str(finding.table))}  {finding.code} {screen.lowered(finding.code)}")
         screen.out(f"  {settings.redact(finding.what)}")
-        screen.out(screen.dim(f"  {finding.path}"))
+        screen.out(screen.dim(f"  {_from(project.root, finding.path)}"))
     worst = findings[0].table.guarded
     screen.following(
         settings,
@@ -53,7 +55,5 @@ def command(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...
     return 1
 
 
-def _words(code: str) -> str:
-    from lagoa.errors import CODES
-
-    return CODES[code][0].lower()
+def _from(root: Path, path: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path

@@ -8,6 +8,7 @@ import click
 
 from lagoa.cli import screen
 from lagoa.cli.settings import Settings, as_json, everywhere, selecting, with_settings
+from lagoa.errors import LagoaError
 
 if TYPE_CHECKING:
     from lagoa.plan.step import Plan, Step
@@ -44,7 +45,13 @@ def command(
             screen.out_json(plan.to_json())
             return
         show(plan, project.name, everything)
-        if plan.steps or plan.reads:
+        stopped = [(step.table, step.error) for step in plan.blocked if isinstance(step.error, LagoaError)]
+        for _, error in stopped:
+            screen.error_line("")
+            screen.show_error(error, settings)
+        if stopped:
+            screen.following(settings, (f"lagoa show {stopped[0][0]}", "its versions, and who wrote them"))
+        elif plan.steps or plan.reads:
             screen.following(settings, ("lagoa run", "do it"))
         else:
             screen.following(settings, ("lagoa show", "what the tables hold"))

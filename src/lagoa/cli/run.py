@@ -125,6 +125,8 @@ def _what(result: Result) -> str:
         return f"published version {result.version}"
     if result.status == "failed":
         return "failed, not published"
+    if isinstance(result.error, LagoaError):
+        return f"blocked: {result.error.code} {screen.lowered(result.error.code)}"
     return f"{result.status}: {result.reason}" if result.reason else result.status
 
 
@@ -148,11 +150,11 @@ def _sentence(done: Run) -> str:
 
 def _errors(settings: Settings, done: Run) -> None:
     for result in done.results:
-        if result.status != "failed" or not isinstance(result.error, LagoaError):
+        if not isinstance(result.error, LagoaError):
             continue
         screen.error_line("")
         screen.show_error(result.error, settings)
-        if result.total or (result.version or -1) >= 0:
+        if result.status == "failed" and (result.total or (result.version or -1) >= 0):
             screen.say(settings, screen.dim(f"  {result.table} is not published; readers still see its last version."))
 
 
@@ -161,9 +163,10 @@ def _next(settings: Settings, done: Run) -> None:
         screen.following(settings, ("lagoa run", "go on from where it stopped"))
         return
     if not done.ok:
-        screen.following(
-            settings, ("lagoa run", "try again; what is published stays"), (f"lagoa show {done.id}", "this run")
-        )
+        stopped = [r.table for r in done.results if r.status == "blocked" and r.error is not None]
+        first = (f"lagoa show {stopped[0]}", "its versions, and who wrote them") if stopped else None
+        again = ("lagoa run", "try again; what is published stays")
+        screen.following(settings, first or again, (f"lagoa show {done.id}", "this run"))
         return
     commands = []
     gold = [r.table for r in done.results if r.table.layer == "gold"] or [r.table for r in done.results]

@@ -110,6 +110,12 @@ def table(
         out(line)
 
 
+def lowered(code: str) -> str:
+    """Write an error code's name inside a sentence: somebody else wrote."""
+    name = CODES[code][0]
+    return name[:1].lower() + name[1:]
+
+
 def bold(text: str) -> str:
     """Make text stand out."""
     return click.style(text, bold=True)

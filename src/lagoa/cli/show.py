@@ -9,7 +9,7 @@ import click
 
 from lagoa.cli import screen
 from lagoa.cli.settings import Settings, as_json, everywhere, with_settings
-from lagoa.errors import CommandError, LagoaError
+from lagoa.errors import CommandError
 
 if TYPE_CHECKING:
     from lagoa.app import Project
@@ -93,7 +93,7 @@ def _summary(project: Project, cards: list[Card]) -> str:
 def _card_row(card: Card, zone: str) -> list[str]:
     state = screen.moment(card.published_at, zone, today="")
     if card.problem:
-        state = f"{card.problem.code} {_lower(card.problem)}"
+        state = f"{card.problem.code} {screen.lowered(card.problem.code)}"
     elif card.kind == "view":
         state = "always now"
     elif not card.built:
@@ -107,12 +107,6 @@ def _card_row(card: Card, zone: str) -> list[str]:
         state,
         screen.number(card.quarantined) if card.quarantined else "",
     ]
-
-
-def _lower(error: LagoaError) -> str:
-    from lagoa.errors import CODES
-
-    return CODES[error.code][0].lower()
 
 
 # ---------------------------------------------------------------- runs

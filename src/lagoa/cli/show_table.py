@@ -68,6 +68,8 @@ def _about(project: Project, found: Detail) -> None:
         )
         state = f"{held}, version {card.version}"
         state += f", published {screen.moment(card.published_at, zone)}" if card.published_at else ""
+    elif card.problem is not None:
+        state = f"{card.problem.code} {screen.lowered(card.problem.code)}"
     else:
         state = "a query with a name, read anew each time" if card.kind == "view" else "not built yet"
     screen.out(f"{screen.bold(str(card.name))}  {card.kind}: {state}.")
