@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lagoa import registry
+from lagoa.errors import LakeError
 from lagoa.kit.stop import Stop
 from lagoa.lake.maintain import checkpoint, compact, vacuum
 from lagoa.lake.restore import restore
