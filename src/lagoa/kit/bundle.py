@@ -43,7 +43,7 @@ class Noted:
                 retry=True,
             )
         self.digests[opened.found.name] = opened.digest
-        if decoder is not None and decoder.wanted == "auto" and decoder.chosen not in (None, "utf-8"):
+        if decoder is not None and decoder.auto and decoder.chosen not in (None, "utf-8"):
             self.note(f"read {name} as {decoder.chosen}")
 
     def note(self, text: str) -> None:

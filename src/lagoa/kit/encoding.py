@@ -34,6 +34,9 @@ class Decoder:
     file: str = ""
     chosen: str | None = None
 
+    def __post_init__(self) -> None:
+        self.auto = self.wanted == "auto"
+
     def strip(self, start: bytes) -> int:
         """Look at a file's first bytes: return how many of them are a byte-order mark to pass over."""
         for mark, name in (*_BOMS, *_BOMS_16):

@@ -15,7 +15,7 @@ from lagoa.kit.delimited.dialect import LONGEST, Dialect
 from lagoa.kit.delimited.records import ENCODING, Grammar, records
 from lagoa.kit.encoding import Decoder, is_utf8
 from lagoa.kit.landing import Found, printable
-from lagoa.kit.pieces import Opened, Piece, Scratch, last_line_end, pieces
+from lagoa.kit.pieces import PIECE, Opened, Piece, Scratch, last_line_end, pieces
 from lagoa.kit.shape import Shape, listed_in
 from lagoa.kit.text import listed, literal
 from lagoa.ports import Portion, Settled
@@ -38,8 +38,8 @@ class Text:
 class Delimited:
     """The CSV and TSV format."""
 
-    def __init__(self, text: Text, scratch: Scratch, noted: Noted) -> None:
-        self.text, self.scratch, self.noted = text, scratch, noted
+    def __init__(self, text: Text, scratch: Scratch, noted: Noted, small: int = SMALL, piece: int = PIECE) -> None:
+        self.text, self.scratch, self.noted, self._small, self._piece = text, scratch, noted, small, piece
         self.grammar = Grammar(text.dialect)
         self._heads: dict[str, tuple[str, ...]] = {}
 
@@ -87,7 +87,7 @@ class Delimited:
         for found in files:
             arrives = self.columns(found)
             for piece in self._pieces(found):
-                if found.size > SMALL and self._is_plain(piece):
+                if found.size > self._small and self._is_plain(piece):
                     yield self._plain(found, piece, arrives, shape)
                     continue
                 bundle = bundles.setdefault(arrives, Bundle(arrives))
@@ -102,7 +102,7 @@ class Delimited:
         decoder = Decoder(self.text.encoding, printable(found.name))
         with Opened(found) as opened:
             start = True
-            for piece in pieces(opened, decoder, self._cut):
+            for piece in pieces(opened, decoder, self._cut, self._piece):
                 yield self._headless(piece) if start else piece
                 start = False
             self.noted.done(opened, decoder)

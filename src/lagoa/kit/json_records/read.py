@@ -18,7 +18,7 @@ from lagoa.kit.json_records.document import Document
 from lagoa.kit.json_records.strict import DOUBT, Judge
 from lagoa.kit.json_records.structure import Structure, arrow, merged, settled, written
 from lagoa.kit.landing import Found, printable
-from lagoa.kit.pieces import Opened, Piece, Scratch, last_line_end, pieces
+from lagoa.kit.pieces import PIECE, Opened, Piece, Scratch, last_line_end, pieces
 from lagoa.kit.shape import Shape
 from lagoa.kit.text import listed, literal
 from lagoa.ports import Portion, Settled
@@ -49,6 +49,8 @@ class JsonRecords:
     path: tuple[str, ...] = ()
     encoding: str = "auto"
     rename: dict[str, str] = field(default_factory=dict)
+    small: int = SMALL
+    piece: int = PIECE
     _keys: dict[str, str] = field(default_factory=dict)
     _structure: dict[str, Structure] = field(default_factory=dict)
     _plain: dict[tuple[str, int], bool] = field(default_factory=dict)
@@ -84,6 +86,7 @@ class JsonRecords:
         for found in files:
             decoder = Decoder(self.encoding, printable(found.name))
             with Opened(found) as opened:
+                nth = -1
                 for nth, piece in enumerate(self._pieces(opened, decoder)):
                     if self._is_plain(found, nth, piece):
                         yield Plain(found, piece)
@@ -92,19 +95,21 @@ class JsonRecords:
                     if bundle.size >= SMALL:
                         yield bundle
                         bundle = Bundle(())
+                if nth < 0 and self.document:
+                    bundle.take(found, iter([Record(1, b"", "it is not valid JSON: the document is empty")]), b"\x01")
                 self.noted.done(opened, decoder)
         if bundle.files:
             yield bundle
 
     def _pieces(self, opened: Opened, decoder: Decoder) -> Iterator[Piece]:
         if not self.document:
-            return pieces(opened, decoder, last_line_end)
+            return pieces(opened, decoder, last_line_end, self.piece)
         return pieces(opened, decoder, lambda _, start, __: start)
 
     def _is_plain(self, found: Found, nth: int, piece: Piece) -> bool:
         """Ask DuckDB whether each line is surely a valid object; small files and documents are not worth it."""
         if (found.name, nth) not in self._plain:
-            plain = found.size > SMALL and not self.document and piece.valid and not piece.has(b"\r")
+            plain = found.size > self.small and not self.document and piece.valid and not piece.has(b"\r")
             self._plain[found.name, nth] = plain and self._sure(piece)
         return self._plain[found.name, nth]
 

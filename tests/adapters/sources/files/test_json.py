@@ -34,7 +34,9 @@ def test_a_line_that_is_no_json_is_refused_with_its_line(load: Load, put: Put) -
 
 
 def test_numbers_keep_their_digits(load: Load, put: Put) -> None:
-    exact = '{"i": 9223372036854775807, "big": 18446744073709551615, "d": 0.1234567890123456789, "f": 0.30000000000000004}'
+    exact = (
+        '{"i": 9223372036854775807, "big": 18446744073709551615, "d": 0.1234567890123456789, "f": 0.30000000000000004}'
+    )
     put("x.ndjson", exact + '\n{"i": 1, "big": 1, "d": 0.5, "f": 1e2}\n')
     loaded = load({"path": "x.ndjson"})
     assert loaded.column("i") == [2**63 - 1, 1]
@@ -110,7 +112,7 @@ def test_the_json_test_suite_is_accounted_for(load: Load, shared_data: Path, for
     wrong = []
     for path in sorted(folder.iterdir()):
         content = path.read_bytes()
-        if format == "ndjson" and (b"\n" in content.strip() or not content.strip()):
+        if format == "ndjson" and (b"\n" in content.strip() or not content.strip(b"\xef\xbb\xbf \n")):
             continue
         loaded = load({"path": path.name, "format": format}, folder=folder)
         accepted = not loaded.rejects

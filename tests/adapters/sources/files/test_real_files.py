@@ -53,7 +53,7 @@ def test_fuel_prices_load_with_exact_values(load: Load, shared_data: Path) -> No
     assert (len(loaded.rows), loaded.rejects, loaded.refused) == (18652, [], [])
     wanted = sum(Decimal(r["Valor de Venda"].replace(",", ".")) for r in truth)
     assert sum(loaded.column("valor_de_venda")) == wanted
-    days = [datetime.strptime(r["Data da Coleta"], "%d/%m/%Y").date() for r in truth]  # noqa: DTZ007  # a date has no zone
+    days = [datetime.strptime(r["Data da Coleta"], "%d/%m/%Y").date() for r in truth]  # a date has no zone
     assert loaded.column("data_da_coleta") == days
     assert loaded.column("cnpj_da_revenda") == [r["CNPJ da Revenda"] for r in truth]
 
@@ -85,7 +85,9 @@ def test_csv_spectrum_means_what_its_json_says(load: Load, shared_data: Path) ->
     for path in sorted((suite / "csvs").glob("*.csv")):
         loaded = load({"path": path.name}, folder=path.parent)
         meant = json.loads((suite / "json" / f"{path.stem}.json").read_text("utf-8"))
-        wanted = [[_as_in(path, value) for value in r.values()] for r in (meant if isinstance(meant, list) else [meant])]
+        wanted = [
+            [_as_in(path, value) for value in r.values()] for r in (meant if isinstance(meant, list) else [meant])
+        ]
         got = [[v or "" for k, v in row.items() if k != "_source"] for row in loaded.rows]
         assert got == wanted, path.name
         assert loaded.rejects == []
