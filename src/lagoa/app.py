@@ -146,7 +146,7 @@ class Project:
                 at,
                 staging.folder,
                 accept,
-                pinned,
+                pinned=pinned,
             )
             results = Executor(context, plan, reset_cursor).results()
             _checkpointed(self.lake, results)
