@@ -56,7 +56,10 @@ def settled(landed: Landed, folder: Path, overlap: str | None) -> list[StagedFil
     elif landed.mode == "append" and overlap:
         bind(session, _HAD, landed.table)
         same = list(stream.key) or business(landed.schema).names
-        query = unmet(_HAD, _CAME, same, overlap)
+        doubtful = _refuses(files)
+        query = unmet(_HAD, f"(from {_CAME} where {REASON} is null)" if doubtful else _CAME, same, overlap)
+        if doubtful:
+            query += f" union all by name select * from {_CAME} where {REASON} is not null"
     if query is None and (stream.partition_by or landed.mixed):
         query = f"select * from {_CAME}"
     return session.stage(query, folder / "settled", landed.schema, stream.partition_by) if query else list(files)

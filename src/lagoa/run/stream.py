@@ -170,6 +170,7 @@ def _work(
         gates=gates(spec.columns, spec.checks, guards),
         judge_all="its checks changed" in stream.changed(table),
         key=spec.key,
+        again=True,
         cursor=held.cursor if cursor is None and held is not None and not stream.step.full else cursor,
         partition_by=spec.partition_by,
         personal=personal(spec),

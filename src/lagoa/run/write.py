@@ -12,19 +12,20 @@ import pyarrow as pa
 from lagoa.check.audit import Audited, Batch, audit
 from lagoa.check.gates import Gate
 from lagoa.errors import LagoaError
+from lagoa.ingest.shape import unmet
 from lagoa.kit.text import columns, quote
 from lagoa.lake import quarantine
 from lagoa.lake.merge import merge
 from lagoa.lake.publish import Change, publish
 from lagoa.lake.state import Input
 from lagoa.lake.table import Table, bind
-from lagoa.ports import FileSet, Session, StagedFile
+from lagoa.ports import RAW, REASON, SOURCE, FileSet, Session, StagedFile
 from lagoa.run.context import Context
 from lagoa.spec.names import TableName
 from lagoa.transform.bind import bind_tables, tables_behind
 
 Mode = Literal["append", "merge", "replace"]
-_HELD, _GOOD, _BECOME = "_held", "_staged", "_become"
+_HELD, _GOOD, _BECOME, _BAD = "_held", "_staged", "_become", "_bad"
 
 
 @dataclass
@@ -40,6 +41,8 @@ class Work:
     key: Sequence[str] = ()
     refused: Sequence[StagedFile] = ()
     """Records that never became rows: they go to the quarantine with those that fail a check."""
+    again: bool = False
+    """The source may have delivered some of these rows before."""
     inputs: Mapping[str, Input] = field(default_factory=dict)
     cursor: Any = None
     partition_by: Sequence[str] = ()
@@ -139,13 +142,25 @@ def _partitions(files: Sequence[StagedFile]) -> dict[str, Mapping[str, str | Non
     return {str(f.path): f.partition for f in files if f.partition}
 
 
+def _unseen(
+    context: Context, session: Session, work: Work, bad: Sequence[StagedFile], folder: Path
+) -> Sequence[StagedFile]:
+    """Leave out rows that lie in the quarantine already: a source that reads its last rows again meets them again."""
+    held = context.lake.open(work.table.name.quarantine, trust=True) if work.again and bad else None
+    if held is None or not held.exists or work.mode == "replace":
+        return bad
+    bind(session, _HELD, held)
+    session.bind(_BAD, FileSet(quarantine.SCHEMA, [str(f.path) for f in bad]))
+    return session.stage(unmet(_HELD, _BAD, (SOURCE, REASON, RAW), "true"), folder / "unseen", quarantine.SCHEMA)
+
+
 def _change(context: Context, session: Session, work: Work, audited: Audited, folder: Path) -> Change:
     table = work.table
     change = Change(
         mode=work.mode,
         schema=work.schema,
         adds=audited.good,
-        bad=[*work.refused, *audited.bad],
+        bad=_unseen(context, session, work, [*work.refused, *audited.bad], folder),
         definition=work.definition,
         inputs=dict(work.inputs),
         cursor=work.cursor,
