@@ -28,7 +28,8 @@ _SAMPLES = 3
 class Batch:
     """Staged rows that are to be judged. `become` binds the table as it would be with some files, and names it.
 
-    `judge_all` judges the rows that the table has already, too: its checks are new to them.
+    `whole` says that the staged rows are all that the table will have. `judge_all` judges the rows that the table has
+    already, too: its checks are new to them.
     """
 
     session: Session
@@ -42,6 +43,7 @@ class Batch:
     personal: frozenset[str] = frozenset()
     partition_by: Sequence[str] = ()
     judge_all: bool = False
+    whole: bool = False
 
 
 @dataclass
@@ -182,7 +184,8 @@ def _asked(batch: Batch, gate: Gate, done: Audited) -> Asked:
     if gate.local:
         return Asked(quoted(gate), _ROWS, {}, kind)
     become = batch.become(done.good)
-    staged = become if batch.judge_all and gate.on_fail != "quarantine" else _bind(batch, done.good)
+    everything = batch.whole or (batch.judge_all and gate.on_fail != "quarantine")
+    staged = become if everything else _bind(batch, done.good)
     tables = {t: become if t == str(batch.table) else quote_table(t) for t in gate.tables}
     at = f"timestamptz {literal(batch.at.isoformat())}"
     return Asked(quoted(gate), become, tables, kind, staged, at)

@@ -108,6 +108,7 @@ def _audited(context: Context, session: Session, work: Work, folder: Path) -> Au
         work.personal | _personal(context, others),
         work.partition_by,
         work.judge_all and work.mode != "replace",
+        work.mode == "replace",
     )
     audited = audit(batch, work.staged)
     results = [{"check": r.name, "on_fail": r.on_fail, "violations": r.violations} for r in audited.results]
