@@ -168,7 +168,16 @@ class Delimited:
         kept = records(lines, piece.line, self.grammar, len(bundle.arrives))
         if not piece.valid:
             kept = _decodable(kept)
-        bundle.take(found, kept, self.grammar.delimiter)
+        bundle.take(found, self._bare(kept), self.grammar.delimiter)
+
+    def _bare(self, kept: Iterator[Record]) -> Iterator[Record]:
+        """Take blanks away around quoted fields: DuckDB, told to be loose, would take the quotes for text."""
+        quote = self.grammar.quote
+        blanks = (b" " + quote, quote + b" ")
+        for record in kept:
+            if record.reason is None and quote and (blanks[0] in record.text or blanks[1] in record.text):
+                record.text = self.grammar.bare(record.text)
+            yield record
 
     def _bundled(self, bundle: Bundle, shape: Shape) -> Portion:
         path = self.scratch.write(*bundle.parts)

@@ -58,6 +58,11 @@ class Grammar:
             return record.split(self.delimiter)
         return [self._unquote(text) for text in self.fields.findall(record + self.delimiter)]
 
+    def bare(self, record: bytes) -> bytes:
+        """Return a well-formed record without blanks around its quoted fields."""
+        fields = self.fields.findall(record + self.delimiter)
+        return self.delimiter.join(f.strip(b" ") if f.lstrip(b" ").startswith(self.quote) else f for f in fields)
+
     def _unquote(self, text: bytes) -> bytes:
         bare = text.strip(b" ")
         if not bare.startswith(self.quote):

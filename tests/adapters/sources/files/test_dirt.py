@@ -110,6 +110,13 @@ def test_other_quotes_escapes_and_delimiters_are_read(load: Load, put: Put) -> N
     assert load({"path": "y.tsv", "quote": ""}).rows == [{"a": '"1', "b": "2", "_source": "y.tsv:2"}]
 
 
+def test_blanks_around_quoted_fields_are_ignored(load: Load, put: Put) -> None:
+    put("x.csv", 'a, "b" ,c\n  "1"  ,"2\r",  "3\n" \n "a ""b""" , x , "" \n')
+    first, second = load({"path": "x.csv"}).rows
+    assert first == {"a": "1", "b": "2\r", "c": "3\n", "_source": "x.csv:2"}
+    assert second == {"a": 'a "b"', "b": " x ", "c": "", "_source": "x.csv:5"}
+
+
 def test_blanks_stay_unless_trimmed(load: Load, put: Put) -> None:
     put("x.csv", "a,b\n x ,  \n")
     assert load({"path": "x.csv"}).rows[0]["a"] == " x "
