@@ -138,6 +138,8 @@ def _land(stream: Stream, table: Table, batches: Iterator[Batch], folder: Path) 
         if drift is None:
             raise SourceError("LG-202", f"{stream.place} delivered an empty batch")
         mode, schema = _mode(stream, table), table_schema(drift)
+        if mode != "replace":  # a column that came later stands after Lagoa's own
+            schema = pa.schema([schema.field(name) for name in table.schema.names])
         landed = Landed(session, table, _spelled(stream, schema), mode, schema, delivered.staged, mixed)
         staged = settled(landed, folder, "true" if stream.reset or _forgotten(stream, table) else overlap)
         work = _work(stream, table, mode, schema, staged, cursor)
