@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from lagoa.check.gates import Gate, quoted
-from lagoa.errors import CheckFailed, StepError
+from lagoa.errors import CheckFailed, Place, StepError, did_you_mean
 from lagoa.kit.rows import row_as_json
 from lagoa.kit.text import columns, literal, quote
 from lagoa.kit.types import sql_type
@@ -48,11 +48,15 @@ class Batch:
 
 @dataclass
 class Audited:
-    """Files of rows that may go on, files of rows that were set aside (lake.quarantine.SCHEMA), and every result."""
+    """Files of rows that may go on, files of rows that were set aside (lake.quarantine.SCHEMA), and every result.
+
+    `left` counts, by check, the rows that the table has already and that would be set aside if they came now.
+    """
 
     good: list[StagedFile]
     bad: list[StagedFile] = field(default_factory=list)
     results: list[CheckResult] = field(default_factory=list)
+    left: dict[str, int] = field(default_factory=dict)
 
 
 def audit(batch: Batch, staged: Sequence[StagedFile]) -> Audited:
@@ -68,6 +72,9 @@ def audit(batch: Batch, staged: Sequence[StagedFile]) -> Audited:
     for gate in rest:
         if not gate.local:
             _judge(batch, done, gate)
+    for gate in setting_aside if batch.judge_all else ():
+        query = f"select count(*) from {batch.become(done.good)} where {gate.breaks(_asked(batch, gate, done))}"
+        done.left[gate.name] = _ask(batch, query, [gate])[0][0]
     return done
 
 
@@ -145,6 +152,7 @@ def _judge(batch: Batch, done: Audited, gate: Gate) -> None:
         if gate.check is None:
             batch.session.bind(str(batch.table), f"select * from {asked.table}")
         query = gate.violations(asked)
+        _binds(batch, gate, query)
     found = int(_ask(batch, f"select count(*) from ({query}\n)", [gate])[0][0])
     done.results.append(CheckResult(gate.name, gate.on_fail, found))
     if found and gate.on_fail != "warn":
@@ -180,7 +188,9 @@ def _hidden(batch: Batch, gate: Gate, shown: Sequence[str]) -> set[str]:
 def _asked(batch: Batch, gate: Gate, done: Audited) -> Asked:
     kind = sql_type(batch.schema.field(gate.column).type) if gate.column in batch.schema.names else ""
     if gate.column is not None and not kind:
-        raise CheckFailed("LG-402", f"`{batch.table}` has no column `{gate.column}`, which check `{gate.name}` judges")
+        message = f"`{batch.table}` has no column `{gate.column}`, which check `{gate.name}` judges"
+        hint = did_you_mean(gate.column, batch.schema.names) or f"it has {', '.join(batch.schema.names)}"
+        raise CheckFailed("LG-402", message, hint=hint)
     if gate.local:
         return Asked(quoted(gate), _ROWS, {}, kind)
     become = batch.become(done.good)
@@ -209,7 +219,22 @@ def _ask(batch: Batch, query: str, gates: Sequence[Gate]) -> list[tuple[int, ...
     try:
         return batch.session.rows(query)
     except StepError as error:
-        named = ", ".join(f"`{g.name}`" for g in gates)
-        raise CheckFailed(
-            "LG-402", f"check {named} of `{batch.table}` cannot be run: {error.message}", hint=error.hint
-        ) from error
+        raise _unusable(batch, gates, error, gates[0].place if len(gates) == 1 else None) from error
+
+
+def _binds(batch: Batch, gate: Gate, query: str) -> None:
+    """Find out whether a user's query can be run, and where in the file it cannot."""
+    try:
+        batch.session.schema(query)
+    except StepError as error:
+        place = gate.place
+        if place is not None and place.line and error.place is not None and error.place.line:
+            line, text = place.line + error.place.line - 1, error.place.text
+            place = Place(place.file, line, error.place.column, text)
+        raise _unusable(batch, [gate], error, place) from error
+
+
+def _unusable(batch: Batch, gates: Sequence[Gate], error: StepError, place: Place | None) -> CheckFailed:
+    named = ", ".join(f"`{g.name}`" for g in gates)
+    message = f"check {named} of `{batch.table}` cannot be run: {error.message}"
+    return CheckFailed("LG-402", message, place=place, hint=error.hint)

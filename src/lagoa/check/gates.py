@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from lagoa.errors import Place
 from lagoa.kit.text import quote
 from lagoa.ports import Asked, Check
 from lagoa.project.model import CustomCheck
 from lagoa.registry import adapter
 from lagoa.spec.check import CheckSpec, OnFail
 from lagoa.spec.column import Column
+from lagoa.sql.parse import bare
 
 
 @dataclass(frozen=True)
 class Gate:
     """One check of one table. `judges` says what it is asked about: each row, or the table as a whole.
 
-    `check` is None for a file of `checks/`, whose query is `sql`.
+    `check` is None for a file of `checks/`, whose query is `sql` and stands at `place`.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Gate:
     where: str | None = None
     sql: str | None = None
     tables: tuple[str, ...] = ()
+    place: Place | None = None
 
     @property
     def judges_rows(self) -> bool:
@@ -49,7 +52,7 @@ class Gate:
     def violations(self, asked: Asked) -> str:
         """Return a query with one row for each violation of the table as a whole."""
         if self.check is None:
-            return (self.sql or "").strip().rstrip(";")
+            return bare(self.sql or "")
         return self.check.violations(asked)
 
 
@@ -57,8 +60,12 @@ def gates(columns: Mapping[str, Column], checks: Iterable[CheckSpec], custom: It
     """Build the gates of a table: of its columns, of the table, and of the files in `checks/` that guard it."""
     found = [_gate(spec, name) for name, column in columns.items() for spec in column.checks]
     found += [_gate(spec, None) for spec in checks]
-    found += [Gate(c.name, c.header.on_fail, sql=c.body, tables=tuple(map(str, c.tables))) for c in custom]
-    return found
+    return found + [_custom(check) for check in custom]
+
+
+def _custom(check: CustomCheck) -> Gate:
+    place = Place(check.file, check.body_line)
+    return Gate(check.name, check.header.on_fail, sql=check.body, tables=tuple(map(str, check.tables)), place=place)
 
 
 def _gate(spec: CheckSpec, column: str | None) -> Gate:

@@ -60,7 +60,7 @@ def command(
 def show(plan: Plan, name: str, everything: bool = False) -> None:
     """Write a plan: the sentence first, then a line for each step."""
     screen.out(f"{name} on {plan.target}: {sentence(plan)}")
-    shown = [s for s in plan.selected if everything or s in plan.steps or s.status == "read"]
+    shown = [s for s in plan.selected if everything or s in (*plan.steps, *plan.reads, *plan.maybe)]
     if not shown:
         return
     screen.out()
@@ -74,16 +74,15 @@ def sentence(plan: Plan) -> str:
     """Say in one sentence what the plan amounts to."""
     streams = [s for s in plan.steps if s.table.layer == "bronze" and s.status != "blocked"]
     models = [s for s in plan.steps if s.table.layer != "bronze" and s.status != "blocked"]
-    maybe = [s for s in models if s.conditional]
     parts = []
     if streams:
         parts.append(f"{screen.some(len(streams), 'stream')} to load")
     if plan.reads:
         parts.append(f"{screen.some(len(plan.reads), 'stream')} to ask for news")
-    if len(models) > len(maybe):
-        parts.append(f"{screen.some(len(models) - len(maybe), 'table')} to write")
-    if maybe:
-        parts.append(f"{screen.some(len(maybe), 'table')} to write if there is news")
+    if models:
+        parts.append(f"{screen.some(len(models), 'table')} to write")
+    if plan.maybe:
+        parts.append(f"{screen.some(len(plan.maybe), 'table')} to write if there is news")
     if plan.blocked:
         parts.append(f"{screen.some(len(plan.blocked), 'table')} blocked")
     fresh = sum(s.status == "up to date" and not s.conditional for s in plan.selected)

@@ -41,12 +41,13 @@ def settle(
 
     Raises SourceError LG-206 for names that differ only in case, LG-204 when the stream is frozen.
     """
+    dropped = {name.casefold() for name in stream.dropped}
+    arriving = pa.schema([f for f in arriving if f.name.casefold() not in dropped])  # whatever case the source gives
     by_fold = _by_fold(arriving.names, place)
     if held is None:
         return _first(arriving, declared)
     drift = Drift(held)
     fields = []
-    dropped = {name.casefold() for name in stream.dropped}
     for column in held:
         name = by_fold.pop(column.name.casefold(), None)
         if name is not None:

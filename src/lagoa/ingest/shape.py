@@ -35,9 +35,9 @@ def shaped(rows: str, arriving: pa.Schema, drift: Drift, stream: Stream, run: st
     came = REASON in arriving.names
     if reasons:
         reason = f"nullif(concat_ws('; ', {', '.join([REASON] * came + reasons)}), '')"
-        shown += [f"{reason} as {REASON}", f"case when {reason} is not null then {_raw(arriving)} end as {RAW}"]
+        shown += [f"{reason} as {REASON}", f"case when {reason} is not null then {_raw(arriving, stream)} end as {RAW}"]
     elif came:
-        shown += [REASON, f"case when {REASON} is not null then {_raw(arriving)} end as {RAW}"]
+        shown += [REASON, f"case when {REASON} is not null then {_raw(arriving, stream)} end as {RAW}"]
     return f"select {', '.join(shown)} from ({rows})"
 
 
@@ -77,8 +77,9 @@ def _reasons(arriving: pa.Schema, drift: Drift, stream: Stream) -> list[str]:
     return found
 
 
-def _raw(arriving: pa.Schema) -> str:
-    names: Sequence[str] = [n for n in arriving.names if n not in (REASON, RAW, SOURCE)]
+def _raw(arriving: pa.Schema, stream: Stream) -> str:
+    hidden = {REASON, RAW, SOURCE, *(name.casefold() for name in stream.dropped)}
+    names: Sequence[str] = [n for n in arriving.names if n.casefold() not in hidden]
     whole = row_as_json(pa.schema([arriving.field(n) for n in names]))
     return f"coalesce({RAW}, {whole})" if RAW in arriving.names else whole
 

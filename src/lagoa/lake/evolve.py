@@ -20,7 +20,7 @@ from lagoa.lake.settle import Try, settle
 from lagoa.lake.state import State
 from lagoa.lake.store import Lake
 from lagoa.lake.table import Table, bind
-from lagoa.ports import Json, Session
+from lagoa.ports import OWN, Json, Session
 
 _KEEP = object()
 
@@ -35,9 +35,11 @@ def add_columns(
 ) -> Table:
     """Add columns, null in every row there is, by a commit of its own. No row changes, so no reader has news.
 
-    `personal` are those of the new columns that hold personal data. Raises Conflict, LakeError.
+    They stand before Lagoa's own columns, with which a bronze table ends. `personal` are those of the new columns
+    that hold personal data. Raises Conflict, LakeError.
     """
-    become = pa.schema([*table.schema, *fields])
+    own = [f for f in table.schema if f.name in OWN]
+    become = pa.schema([*(f for f in table.schema if f not in own), *fields, *own])
     twice_named(become.names)
 
     def attempt(on: Table) -> Try:

@@ -104,7 +104,8 @@ def _asks(project: Project, found: Table, entry: StreamTable, wish: Wish) -> str
     whole = entry.spec.mode == "replace" or wish.reset_cursor
     reason = f"{asks} {'everything' if whole else 'news'}" + (", as --reset-cursor says" if wish.reset_cursor else "")
     if said:
-        reason += f"; {', '.join(said)}" + ("" if whole else " (for new rows; --full does it for all)")
+        partly = not whole and said != ["its checks changed"]
+        reason += f"; {', '.join(said)}" + (" (for new rows; --full does it for all)" if partly else "")
     return reason
 
 

@@ -34,11 +34,6 @@ class Step:
         """Say whether the step is certain to write."""
         return self.status in ("new", "changed", "new data") and not self.conditional
 
-    @property
-    def idle(self) -> bool:
-        """Say whether the run leaves the table alone for certain."""
-        return self.status in ("up to date", "view") and not self.conditional
-
     def to_json(self) -> dict[str, Any]:
         """Give the step as `plan --json` prints it."""
         shown: dict[str, Any] = {
@@ -63,8 +58,13 @@ class Plan:
 
     @property
     def steps(self) -> list[Step]:
-        """The steps that write, may write, or cannot: empty when there is nothing to do but to ask the sources."""
-        return [s for s in self.selected if not s.idle and s.status != "read"]
+        """The steps that write, or cannot: empty when there is nothing to do but to ask the sources."""
+        return [s for s in self.selected if s.status in ("new", "changed", "new data", "blocked")]
+
+    @property
+    def maybe(self) -> list[Step]:
+        """The models that are up to date and will be written if the sources have news."""
+        return [s for s in self.selected if s.status == "up to date" and s.conditional]
 
     @property
     def reads(self) -> list[Step]:
@@ -86,5 +86,6 @@ class Plan:
             "target": self.target,
             "steps": [s.to_json() for s in self.steps],
             "reads": [s.to_json() for s in self.reads],
+            "if_news": [s.to_json() for s in self.maybe],
             "up_to_date": [str(s.table) for s in self.selected if s.status == "up to date" and not s.conditional],
         }

@@ -32,8 +32,6 @@ class Context:
     at: datetime
     folder: Path
     accept: bool = False
-    first_wait: float = 1.0
-    """Seconds before the second try; each later wait is three times as long, with up to half of it added at random."""
     pinned: dict[TableName, Table] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 

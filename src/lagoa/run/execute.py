@@ -22,6 +22,8 @@ from lagoa.transform.bind import tables_behind
 
 TRIES = 4
 """How often a step is tried when what went wrong can heal."""
+FIRST_WAIT = 1.0
+"""Seconds before the second try; each later wait is three times as long, with up to half of it added at random."""
 
 
 class Executor:
@@ -146,7 +148,7 @@ class Executor:
                 if not error.retry or attempt == TRIES:
                     raise
                 jitter = 1 + self._random.random() / 2
-                self._retry(step, attempt, self._context.first_wait * 3 ** (attempt - 1) * jitter, error)
+                self._retry(step, attempt, FIRST_WAIT * 3 ** (attempt - 1) * jitter, error)
         raise AssertionError("the loop returns or raises")
 
     def _retry(self, step: Step, attempt: int, seconds: float, error: LagoaError) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from lagoa.check.gates import gates
 from lagoa.errors import Place, StepError
@@ -11,12 +14,13 @@ from lagoa.lake.changes import changed
 from lagoa.lake.state import Input
 from lagoa.lake.table import Table
 from lagoa.plan.step import Step
-from lagoa.ports import FileSet, Session, StagedFile
+from lagoa.ports import Session, StagedFile
 from lagoa.project.model import Model
 from lagoa.run.context import Context
 from lagoa.run.write import Mode, Work, Written, write
+from lagoa.spec.spelling import spelled
 from lagoa.transform import python_model, sql_model
-from lagoa.transform.bind import bind_tables, consumed, tables_behind
+from lagoa.transform.bind import bind_tables, consumed, seen, tables_behind
 from lagoa.transform.definition import changes, definition
 
 
@@ -32,26 +36,37 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
         mode: Mode = "replace"
         if model.header.kind == "append" and not step.full and table.exists:
             mode = "append"
-            _narrow(context, session, model, table)
-        staged, schema = _stage(context, session, model, folder)
-        if not staged and not model.header.allow_empty and mode == "replace":
-            raise StepError(
-                "LG-501", f"`{model.name}` gave no row, and says `allow_empty: false`", place=Place(model.file)
-            )
-        work = Work(
-            table,
-            mode,
-            schema,
-            staged,
-            meant,
-            gates=gates(model.header.columns, model.header.checks, context.project.guards(model.name)),
-            key=model.header.key,
-            inputs=inputs,
-            partition_by=model.header.partition_by,
-            personal=frozenset(n for n, c in model.header.columns.items() if c.pii),
-            description=model.header.description,
-        )
-        return write(context, session, work, folder)
+            if not _narrow(context, session, model, table):
+                return write(context, session, _work(context, model, table, mode, table.schema, [], inputs), folder)
+        schema, staged = _staged(context, session, model, folder)
+        return write(context, session, _work(context, model, table, mode, schema, staged, inputs), folder)
+
+
+def _work(
+    context: Context,
+    model: Model,
+    table: Table,
+    mode: Mode,
+    schema: pa.Schema,
+    staged: Sequence[StagedFile],
+    inputs: Mapping[str, Input],
+) -> Work:
+    header = spelled(model.header, schema.names)
+    words = f"`{model.name}` gave no row that can be loaded, and says `allow_empty: false`"
+    return Work(
+        table,
+        mode,
+        schema,
+        staged,
+        definition(context.project, model),
+        gates=gates(header.columns, header.checks, context.project.guards(model.name)),
+        key=header.key,
+        inputs=inputs,
+        partition_by=header.partition_by,
+        personal=frozenset(n for n, c in header.columns.items() if c.pii),
+        description=header.description,
+        empty=None if header.allow_empty else StepError("LG-501", words, place=Place(model.file)),
+    )
 
 
 def _inputs(context: Context, model: Model, table: Table) -> dict[str, Input]:
@@ -74,29 +89,33 @@ def _current(table: Table, inputs: dict[str, Input], meant: Any) -> bool:
     return {k: v.state for k, v in state.inputs.items()} == {k: v.state for k, v in inputs.items()}
 
 
-def _stage(context: Context, session: Session, model: Model, folder: Path) -> tuple[list[StagedFile], Any]:
-    into = folder / "rows"
+def _staged(context: Context, session: Session, model: Model, folder: Path) -> tuple[pa.Schema, Sequence[StagedFile]]:
     if model.language == "python":
-        return python_model.stage(session, model, context.project.root, into, model.header.partition_by)
-    return sql_model.stage(session, model, into, model.header.partition_by)
+        schema = python_model.columns_of(session, model, context.project.root, folder)
+        return schema, python_model.stage(session, model, schema, folder / "rows")
+    schema = sql_model.columns_of(session, model)
+    return schema, sql_model.stage(session, model, schema, folder / "rows")
 
 
-def _narrow(context: Context, session: Session, model: Model, table: Table) -> None:
-    """Let an `append` model see only the rows that its first input gained since; the others it sees whole."""
-    first = model.inputs[0]
-    source = context.pin(first)
+def _narrow(context: Context, session: Session, model: Model, table: Table) -> bool:
+    """Let an `append` model see only the rows that its first input gained since; the others it sees whole.
+
+    A view stands for the first table that it reads. False: it gained none.
+    """
+    first = tables_behind(context.project, model.inputs)[0]
     taken = table.state.inputs.get(str(first)) if table.state else None
     if taken is None or taken.state is None:
-        return
-    news = changed(context.lake, source, taken.state)
+        return True
+    source = context.pin(first)
+    news = changed(context.lake, source, seen(source, taken.state))
     if news.kind == "nothing":
-        session.bind(str(first), FileSet(source.schema, []))
-    elif news.kind == "appended" and news.added is not None:
-        session.bind(str(first), news.added)
-    else:
+        return False
+    if news.kind != "appended" or news.added is None:
         raise StepError(
             "LG-501",
             f"`{model.name}` appends, but rows of `{first}` were changed or removed, not only added",
             place=Place(model.file, 1),
             hint=f"`lagoa run --full -s {model.name}` rebuilds it; `kind: table` always follows",
         )
+    session.bind(str(first), news.added)
+    return True

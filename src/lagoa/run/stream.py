@@ -45,8 +45,8 @@ class Stream:
 
     @property
     def whole(self) -> bool:
-        """Say whether everything is read again, to be made true by one commit."""
-        return self.step.full or self.reset
+        """Say whether everything is read, to be made true by one commit."""
+        return self.step.full or self.reset or self.entry.spec.mode == "replace"
 
     @property
     def meant(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _reading(stream: Stream, table: Table, folder: Path, anew: bool) -> Reading:
     scratch.mkdir(parents=True, exist_ok=True)
     return Reading(
         stream=stream.entry.stream,
-        since=None if anew or stream.whole or table.state is None else table.state.cursor,
+        since=None if anew or stream.step.full or stream.reset or table.state is None else table.state.cursor,
         folder=scratch,
         project=context.project.root,
         table=str(stream.entry.name),
@@ -131,20 +131,22 @@ def _land(stream: Stream, table: Table, batches: Iterator[Batch], folder: Path) 
             mixed |= drift is not None and bool(now.widened)
             drift = now
             landing = _landing(stream, folder / f"part-{number}")
-            part = deliver(batch, drift, stream.entry.spec, stream.place, landing)
+            part = deliver(batch, drift, _spelled(stream, drift.schema), stream.place, landing)
             delivered.staged += part.staged
             delivered.rejects += part.rejects
             cursor, overlap = batch.cursor(), batch.overlap
         if drift is None:
             raise SourceError("LG-202", f"{stream.place} delivered an empty batch")
-        mode, schema = _mode(stream, table), table_schema(drift)
+        mode = _mode(stream, table)
+        schema = table_schema(drift) if mode == "replace" else table.schema
         if mode != "replace":  # a column that came later stands after Lagoa's own
             schema = pa.schema([schema.field(name) for name in table.schema.names])
         landed = Landed(session, table, _spelled(stream, schema), mode, schema, delivered.staged, mixed)
         staged = settled(landed, folder, "true" if stream.reset or _forgotten(stream, table) else overlap)
         work = _work(stream, table, mode, schema, staged, cursor)
         work.refused = delivered.rejects
-        if mode == "replace" and not delivered.rejects and same_rows(landed, staged):
+        asked = stream.step.full or bool(stream.changed(table))
+        if mode == "replace" and not asked and not delivered.rejects and same_rows(landed, staged):
             work.mode, work.staged = "append", []
         return write(context, session, work, folder)
 
@@ -220,9 +222,9 @@ def _evolved(stream: Stream, session: Session, table: Table, drift: Drift, folde
         become = table_schema(replace(drift, schema=kept))
         table = retype(context.lake, session, table, become, folder, context.run)
         context.move(table)
-    if drift.added:
-        fields = pa.schema([drift.schema.field(n) for n in drift.added])
-        secret = personal(_spelled(stream, fields)) & set(drift.added)
+    fields = pa.schema([f for f in table_schema(drift) if f.name not in table.schema.names])
+    if fields.names:  # a table that was accepted may lack Lagoa's own columns, too
+        secret = personal(_spelled(stream, fields)) & set(fields.names)
         table = add_columns(context.lake, table, fields, context.run, personal=secret)
         context.move(table)
     return table

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from lagoa.check.audit import Audited, Batch, audit
 from lagoa.check.gates import Gate
-from lagoa.errors import LagoaError
+from lagoa.errors import CheckFailed, LagoaError
 from lagoa.ingest.shape import unmet
 from lagoa.kit.text import columns, quote
 from lagoa.lake import quarantine
@@ -21,7 +21,7 @@ from lagoa.lake.state import Input
 from lagoa.lake.table import Table, bind
 from lagoa.ports import RAW, REASON, SOURCE, FileSet, Session, StagedFile
 from lagoa.run.context import Context
-from lagoa.spec.names import TableName
+from lagoa.spec.names import QUARANTINE, TableName
 from lagoa.transform.bind import bind_tables, tables_behind
 
 Mode = Literal["append", "merge", "replace"]
@@ -94,13 +94,14 @@ def write(context: Context, session: Session, work: Work, folder: Path) -> Writt
 
 def _audited(context: Context, session: Session, work: Work, folder: Path) -> Audited:
     name = work.table.name
-    others = sorted({TableName.parse(t) for gate in work.gates for t in gate.tables} - {name})
+    usable = [gate for gate in work.gates if _can_be_asked(context, name, gate)]
+    others = sorted({TableName.parse(t) for gate in usable for t in gate.tables} - {name})
     bind_tables(session, context.project, others, context.pin)
     batch = Batch(
         session,
         name,
         work.schema,
-        work.gates,
+        usable,
         lambda files: _become(session, work, files),
         folder / "audit",
         context.run,
@@ -114,7 +115,25 @@ def _audited(context: Context, session: Session, work: Work, folder: Path) -> Au
     results = [{"check": r.name, "on_fail": r.on_fail, "violations": r.violations} for r in audited.results]
     if results:
         context.events.emit("step.audited", str(name), checks=results)
+    for check, number in audited.left.items():
+        if number:
+            text = f"{number:,} rows that were loaded before break `{check}`; `lagoa run --full -s {name}` judges them"
+            context.events.emit("note", str(name), text=text)
     return audited
+
+
+def _can_be_asked(context: Context, name: TableName, gate: Gate) -> bool:
+    """Say whether what a check reads is built. What is made of the guarded table itself cannot be, the first time."""
+    read = tables_behind(context.project, [TableName.parse(t) for t in gate.tables])
+    lacking = [t for t in read if t.guarded != name and t.layer != QUARANTINE and not context.pin(t).exists]
+    if not lacking:
+        return True
+    message = f"check `{gate.name}` of `{name}` reads {lacking[0]}, which is not built yet"
+    if lacking[0] not in context.project.graph.downstream(name):
+        raise CheckFailed("LG-402", message, place=gate.place, hint=f"lagoa run -s {lacking[0]}")
+    context.unpin(lacking[0])
+    context.events.emit("note", str(name), text=f"{message}: it is left out until then")
+    return False
 
 
 def _personal(context: Context, others: Sequence[TableName]) -> set[str]:

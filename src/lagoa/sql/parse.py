@@ -121,3 +121,11 @@ def is_select(text: str) -> bool:
     """Say whether text is exactly one query that only reads."""
     answer: bool = _late("tree").is_select(text)
     return answer
+
+
+def bare(text: str) -> str:
+    """Return a query without the semicolons at its end, and what comments stand behind them; its lines stay."""
+    if ";" not in text:
+        return text
+    cut: str = _late("tree").bare(text)
+    return cut

@@ -59,7 +59,7 @@ _QUERIES = (exp.Query, exp.Values, exp.Pivot)
 def read(text: str, file: str, first_line: int) -> Query:
     """Parse one query. Raises ProjectError LG-105."""
     try:
-        statements = [s for s in sqlglot.parse(text, dialect=DIALECT) if s is not None]
+        statements = _statements(text)
     except ParseError as error:
         raise _unreadable(text, file, first_line, error) from None
     except (SqlglotError, RecursionError) as error:
@@ -76,10 +76,23 @@ def read(text: str, file: str, first_line: int) -> Query:
 def is_select(text: str) -> bool:
     """Say whether text is exactly one query that only reads."""
     try:
-        statements = [s for s in sqlglot.parse(text, dialect=DIALECT) if s is not None]
+        statements = _statements(text)
     except (SqlglotError, RecursionError):
         return False
     return bool(statements) and _trouble(statements, _Positions(text, 1)) is None
+
+
+def _statements(text: str) -> list[exp.Expr]:
+    """Parse statements; a comment after the last semicolon is none."""
+    return [s for s in sqlglot.parse(text, dialect=DIALECT) if s is not None and not isinstance(s, exp.Semicolon)]
+
+
+def bare(text: str) -> str:
+    """Return a query without the semicolons at its end, and what comments stand behind them."""
+    tokens = sqlglot.tokenize(text, read=DIALECT)
+    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        text = text[: tokens.pop().start]
+    return text
 
 
 # ---------------------------------------------------------------- positions

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,22 @@ import pyarrow.parquet as pq
 
 from lagoa.app import Project
 from lagoa.errors import LagoaError
+from lagoa.kit.stop import Stop
 from lagoa.observe.events import Event
 from lagoa.plan.step import Step
 from lagoa.ports import OWN, SOURCE, Batch, Portion, Reading, Source
 from lagoa.run.report import Result, Run
 from lagoa.spec.names import TableName
-from lagoa.spec.stream import Stream
 
 Row = tuple[Any, ...]
+
+
+class Impatient(Stop):
+    """Makes the pauses before retries short."""
+
+    def wait(self, seconds: float) -> None:
+        """Sleep a moment."""
+        super().wait(min(seconds, 0.01))
 
 
 class Raft:
@@ -52,6 +60,17 @@ class Raft:
         lines = "".join(f"  {line}\n" for line in streams.strip("\n").splitlines())
         self.write(f"sources/{name}.yml", f"{head}streams:\n{lines}")
 
+    def script(self, stream: str, reads: Callable[[Reading], Iterator[Batch]]) -> None:
+        """Declare a source `toy` with a stream `s`, whose keys are YAML, that delivers what `reads` says."""
+        self.source("toy", f"s: {{{stream}}}")
+
+        def tamper(project: Project) -> None:
+            entry = project.project.sources["toy"]
+            source = Scripted(type="scripted", streams=entry.source.streams, reads=reads)
+            project.project = replace(project.project, sources={"toy": replace(entry, source=source)})
+
+        self.tamper = tamper
+
     def model(self, table: str, text: str, header: str = "") -> None:
         """Write a SQL model, `silver.x`, with the YAML of its header."""
         layer, _, name = table.partition(".")
@@ -72,7 +91,7 @@ class Raft:
         """Run, and keep the events."""
         self.events = []
         with self.open() as project:
-            return project.run(select, listeners=[self.events.append], **wish)
+            return project.run(select, listeners=[self.events.append], stop=Impatient(), **wish)
 
     def ok(self, *select: str, **wish: Any) -> dict[str, Result]:
         """Run, insist that all went well, and give the results by table."""
@@ -133,31 +152,7 @@ class Scripted(Source):
         return self.reads(reading)
 
 
-def scripted(name: str, reads: Callable[[Reading], Iterator[Batch]], **streams: Mapping[str, Any]) -> Any:
-    """Return a `tamper` that puts a scripted source in the place of the declared one."""
-    made = {stream: Stream.model_validate(spec) for stream, spec in streams.items()}
-
-    def tamper(project: Project) -> None:
-        sources: dict[str, Any] = dict(project.project.sources)
-        sources[name] = replace(sources[name], source=Scripted(type="scripted", streams=made, reads=reads))
-        project.project = replace(project.project, sources=sources)
-
-    return tamper
-
-
-@dataclass
-class Delivery:
-    """One batch of a scripted source: Arrow tables, one for each portion, and the cursor after it."""
-
-    portions: Sequence[pa.Table]
-    cursor: Any = None
-    overlap: str | None = None
-    fails: list[Exception] = field(default_factory=list)
-
-    def batch(self) -> Batch:
-        """Make the batch; each error of `fails` is raised once, before any row is given."""
-        if self.fails:
-            raise self.fails.pop(0)
-        tables = [t.append_column(SOURCE, pa.array([f"toy:{i}" for i in range(t.num_rows)])) for t in self.portions]
-        portions = (Portion(t.to_reader(), label="toy") for t in tables)
-        return Batch(portions, self.portions[0].schema, lambda: self.cursor, self.overlap)
+def batch(*portions: pa.Table, cursor: Any = None, overlap: str | None = None) -> Batch:
+    """Make a batch of Arrow tables, one for each portion, and the cursor after it."""
+    tables = [t.append_column(SOURCE, pa.array([f"toy:{i}" for i in range(t.num_rows)])) for t in portions]
+    return Batch((Portion(t.to_reader(), label="toy") for t in tables), portions[0].schema, lambda: cursor, overlap)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from lagoa.errors import StepError
 from lagoa.lake.quarantine import SCHEMA
+from lagoa.lake.state import chain
 from lagoa.lake.table import Table, bind
 from lagoa.ports import Session
 from lagoa.project.model import Project
 from lagoa.spec.names import QUARANTINE, TableName
+from lagoa.sql.parse import bare
+from lagoa.transform.sql_model import placed
 
 Pins = Callable[[TableName], Table]
 """Opens a table at the version that this run has pinned."""
@@ -29,7 +33,10 @@ def _bind(session: Session, project: Project, name: TableName, pins: Pins, done:
     if model is not None and model.header.kind == "view":
         for needed in model.inputs:
             _bind(session, project, needed, pins, done)
-        session.bind(str(name), model.body)
+        try:
+            session.bind(str(name), bare(model.body))
+        except StepError as error:
+            raise placed(error, model) from error
     else:
         table = pins(name)
         if name.layer == QUARANTINE and not table.exists:
@@ -59,3 +66,10 @@ def consumed(name: TableName, pins: Pins) -> int | None:
         return state.data if state else None
     state = pins(name.guarded).state
     return state.bad_at if state else None
+
+
+def seen(table: Table, state: int) -> int:
+    """Return the table's own state that a reader saw; one of a quarantine noted the main table's, which it follows."""
+    if table.name.layer != QUARANTINE:
+        return state
+    return next((s.data for s in chain(table.path, table.state) if s.cursor == state), state)

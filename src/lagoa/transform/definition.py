@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 from lagoa.project.model import Model, Project, same_checks
 from lagoa.sql.parse import differences, same
+from lagoa.transform.modules import own_modules, same_python
 
 Definition = dict[str, Any]
 
@@ -37,6 +37,7 @@ def definition(project: Project, model: Model) -> Definition:
         "personal": sorted(name for name, column in header.columns.items() if column.pii),
         "checks": project.deciding(model.name),
         "views": views_of(project, model),
+        "modules": own_modules(model.body, project.root) if model.language == "python" else {},
         "inputs": dict(sorted(header.inputs.items())) or [str(i) for i in model.inputs],
     }
 
@@ -48,9 +49,10 @@ def changes(then: Definition, now: Definition) -> list[str]:
         said.append(f"the model is written in {now['language']} now")
     elif now["language"] == "sql" and not same(then.get("text", ""), now["text"]):
         said += differences(then.get("text", ""), now["text"]) or ["the query changed"]
-    elif now["language"] == "python" and not _same_python(then.get("text", ""), now["text"]):
+    elif now["language"] == "python" and not same_python(then.get("text", ""), now["text"]):
         said.append("the code changed")
     said += _view_changes(then.get("views", {}), now["views"])
+    said += _module_changes(then.get("modules", {}), now["modules"])
     for key, words in _PLAIN.items():
         if then.get(key) != now[key]:
             said.append(f"{words} changed")
@@ -70,15 +72,14 @@ _PLAIN = {
 }
 
 
-def _same_python(a: str, b: str) -> bool:
-    try:
-        return ast.dump(ast.parse(a)) == ast.dump(ast.parse(b))
-    except SyntaxError:
-        return False
-
-
 def _view_changes(then: dict[str, str], now: dict[str, str]) -> list[str]:
     said = [f"the view {name} changed" for name in now if name in then and not same(then[name], now[name])]
     said += [f"it reads the view {name} now" for name in now if name not in then]
     said += [f"it no longer reads the view {name}" for name in then if name not in now]
     return said
+
+
+def _module_changes(then: dict[str, str], now: dict[str, str]) -> list[str]:
+    if then.keys() != now.keys():
+        return ["it imports other modules"]
+    return [f"{name} changed" for name in now if not same_python(then[name], now[name])]

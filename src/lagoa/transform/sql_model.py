@@ -2,48 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lagoa.errors import Place, StepError
-from lagoa.kit.text import quote
+import pyarrow as pa
+
+from lagoa.errors import LagoaError, LakeError, Place, StepError
+from lagoa.kit.declared_types import arrow_types
 from lagoa.ports import Session, StagedFile
 from lagoa.project.model import Model
+from lagoa.spec.spelling import spelled
+from lagoa.sql.parse import bare
 
 
-def typed(session: Session, model: Model) -> str:
-    """Return the model's query with its declared types applied. Raises StepError with the place in the user's file."""
-    query = model.body.strip().rstrip(";")
+def columns_of(session: Session, model: Model) -> pa.Schema:
+    """Give the columns of the model's table without running its query: those of the query, in the declared types.
+
+    Raises StepError with the place in the user's file.
+    """
     try:
-        found = session.schema(query)
+        found = session.schema(bare(model.body))
     except StepError as error:
         raise placed(error, model) from error
-    declared = {name: column.type for name, column in model.header.columns.items() if column.type}
-    if missing := sorted(set(model.header.columns) - set(found.names)):
+    return declared(session, model, found)
+
+
+def declared(session: Session, model: Model, found: pa.Schema) -> pa.Schema:
+    """Put the declared types in the place of those found. Raises StepError when a described column is not there."""
+    header = spelled(model.header, found.names)
+    if missing := [n for n in (*header.columns, *header.key, *header.partition_by) if n not in found.names]:
         raise StepError(
-            "LG-501",
-            f"`{model.name}` describes {', '.join(missing)}, which its query does not give",
+            "LG-501" if model.language == "sql" else "LG-502",
+            f"`{model.name}` speaks of {', '.join(dict.fromkeys(missing))}, which it does not give",
             place=Place(model.file, 1),
             hint=f"it gives {', '.join(found.names)}",
         )
-    if not declared:
-        return query
-    shown = [f"{quote(n)}::{declared[n]} as {quote(n)}" if n in declared else quote(n) for n in found.names]
-    return f"select {', '.join(shown)} from ({query}\n)"
+    wanted = {name: column.type for name, column in header.columns.items() if column.type}
+    types: Mapping[str, Any] = arrow_types(session, wanted, model.file, model.text)
+    return pa.schema([pa.field(f.name, types.get(f.name, f.type)) for f in found])
 
 
-def stage(session: Session, model: Model, into: Path, partition_by: Sequence[str]) -> tuple[list[StagedFile], Any]:
-    """Run the query; give the staged files and their Arrow schema."""
-    query = typed(session, model)
-    schema = session.schema(query)
+def stage(session: Session, model: Model, schema: pa.Schema, into: Path) -> list[StagedFile]:
+    """Run the query and stage its rows in the types of `schema`; a value that would be lost is an error."""
     try:
-        return session.stage(query, into, schema, partition_by), schema
-    except StepError as error:
+        return session.stage(bare(model.body), into, schema, spelled(model.header, schema.names).partition_by)
+    except (StepError, LakeError) as error:
         raise placed(error, model, exact=False) from error
 
 
-def placed(error: StepError, model: Model, exact: bool = True) -> StepError:
+def placed(error: LagoaError, model: Model, exact: bool = True) -> StepError:
     """Move an error's place from the query into the user's file; an inexact one points at the query's start."""
     line, column = model.body_line, None
     if exact and error.place is not None and error.place.line is not None:
