@@ -214,7 +214,7 @@ class Files(Source, FileOptions):
         return fresh, notes
 
     def _replace(self, stream: FileStream, found: list[Found], reading: Reading) -> Iterator[Batch]:
-        if reading.since is not None and _same(found, reading.since):
+        if not found or (reading.since is not None and _same(found, reading.since)):
             return
         noted = Noted()
         batch = self._batch(stream, found, reading, noted)

@@ -42,6 +42,7 @@ class Delimited:
         self.text, self.scratch, self.noted, self._small, self._piece = text, scratch, noted, small, piece
         self.grammar = Grammar(text.dialect)
         self._heads: dict[str, tuple[str, ...]] = {}
+        self._dirty: set[str] = set()
 
     def schema(self, files: Sequence[Found]) -> dict[str, pa.DataType]:
         """Return the columns of all files, in order of appearance: text, until a type is declared."""
@@ -87,7 +88,7 @@ class Delimited:
         for found in files:
             arrives = self.columns(found)
             for piece in self._pieces(found):
-                if found.size > self._small and self._is_plain(piece):
+                if found.size > self._small and found.name not in self._dirty and self._is_plain(piece):
                     yield self._plain(found, piece, arrives, shape)
                     continue
                 bundle = bundles.setdefault(arrives, Bundle(arrives))
@@ -146,6 +147,8 @@ class Delimited:
         def settle(rows: int, _: Callable[[str], list[tuple[Any, ...]]]) -> Settled | Portion:
             if rows == expected:
                 return Settled((), rows)
+            # the next pieces of such a file are not worth the attempt
+            self._dirty.add(found.name)
             bundle = Bundle(arrives)
             self._judge(bundle, found, Piece(path.read_bytes(), 0, size, line))
             return self._bundled(bundle, shape)

@@ -16,7 +16,7 @@ from lagoa.kit.delimited.dialect import LONGEST, Dialect
 from lagoa.kit.encoding import Decoder
 from lagoa.kit.json_records.document import Document
 from lagoa.kit.json_records.strict import DOUBT, Judge
-from lagoa.kit.json_records.structure import Structure, arrow, merged, settled, written
+from lagoa.kit.json_records.structure import Structure, arrow, guarded, merged, settled, written
 from lagoa.kit.landing import Found, printable
 from lagoa.kit.pieces import PIECE, Opened, Piece, Scratch, last_line_end, pieces
 from lagoa.kit.shape import Shape
@@ -27,6 +27,7 @@ Ask = Callable[[str], list[tuple[Any, ...]]]
 """Runs a query in a private DuckDB."""
 
 # a control character stands in no JSON text, so a whole line is one field
+_LONG, _QUOTED = r"([:\[,][ \t]*)(-?[0-9]{16,})([ \t]*[,}\]])", r'\1"\2"\3'
 _LINES = Dialect(delimiter="\x01", quote="", escape="")
 
 
@@ -52,6 +53,7 @@ class JsonRecords:
     small: int = SMALL
     piece: int = PIECE
     _keys: dict[str, str] = field(default_factory=dict)
+    _wide: Structure = None
     _structure: dict[str, Structure] = field(default_factory=dict)
     _plain: dict[tuple[str, int], bool] = field(default_factory=dict)
     _judge: Judge = field(default_factory=Judge)
@@ -59,6 +61,7 @@ class JsonRecords:
     def schema(self, files: Sequence[Found]) -> dict[str, pa.DataType]:
         """Read all records once and return their columns. Raises SourceError LG-206."""
         structure: Structure = None
+        self._wide = None
         for unit in self._units(files):
             if isinstance(unit, Bundle):
                 path = self.scratch.write(*unit.parts)
@@ -67,7 +70,7 @@ class JsonRecords:
                 path = self.scratch.write(unit.piece.view)
                 structure = merged(structure, self._group(self._piece_lines(path)))
             self.scratch.free(path)
-        found = structure if isinstance(structure, dict) else {}
+        found = guarded(structure, self._wide) if isinstance(structure, dict) else {}
         self._structure = {key: settled(kind) for key, kind in found.items()}
         spelled = {key: key.replace("\x00", "") or "unnamed" for key in found}
         first = printable(files[0].name) if files else ""
@@ -158,8 +161,13 @@ class JsonRecords:
         return _LINES.reads(path, ["f", "n", "line"], max(LONGEST, bundle.longest + 1000))
 
     def _group(self, lines: str) -> Structure:
-        text = self.ask(f"select json_group_structure(line::json) from {lines}")[0][0]
-        return json.loads(text) if text else None
+        # a double rounds integers of more than 15 digits: as text they show in which columns they stand
+        quoted = f"regexp_replace(line, {literal(_LONG)}, {literal(_QUOTED)}, 'g')"
+        long = f"case when regexp_matches(line, {literal(_LONG)}) and json_valid({quoted}) then {quoted} end"
+        sql = f"select json_group_structure(line::json), json_group_structure(({long})::json) from {lines}"
+        found, wide = ((json.loads(text) if text else None) for text in self.ask(sql)[0])
+        self._wide = merged(self._wide, wide)
+        return found
 
     def _as_it_is(self, unit: Plain, shape: Shape) -> Portion:
         path = self.scratch.write(unit.piece.view)

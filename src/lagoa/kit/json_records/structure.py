@@ -38,6 +38,18 @@ def merged(one: Structure, two: Structure) -> Structure:
     return "VARCHAR"
 
 
+def guarded(found: Structure, wide: Structure) -> Structure:
+    """Return the structure with text where a double would round an integer.
+
+    `wide` is the structure of the records with long integers, had these been text.
+    """
+    if isinstance(found, dict) and isinstance(wide, dict):
+        return {key: guarded(inside, wide.get(key)) for key, inside in found.items()}
+    if isinstance(found, list) and isinstance(wide, list):
+        return [guarded(found[0], wide[0])]
+    return "VARCHAR" if found == "DOUBLE" and wide in ("VARCHAR", "JSON") else found
+
+
 def settled(found: Structure, depth: int = 0) -> Structure:
     """Return the structure in types that Delta holds; a struct with names that it cannot hold becomes JSON text."""
     if isinstance(found, dict):

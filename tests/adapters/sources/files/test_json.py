@@ -12,6 +12,8 @@ import pytest
 
 Load = Callable[..., Any]
 Put = Callable[[str, bytes | str], Any]
+EMPTY = {"y_array_empty.json", "y_structure_whitespace_array.json"}
+"""Valid documents without records."""
 
 
 def test_structs_and_lists_stay_as_they_are(load: Load, put: Put) -> None:
@@ -47,6 +49,14 @@ def test_numbers_keep_their_digits(load: Load, put: Put) -> None:
     declared = load({"path": "x.ndjson", "columns": columns})
     assert declared.column("big") == [Decimal(2**64 - 1), Decimal(1)]
     assert declared.column("d") == [Decimal("0.1234567890123456789"), Decimal("0.5")]
+
+
+def test_a_long_integer_among_fractions_is_not_rounded(load: Load, put: Put) -> None:
+    put("x.ndjson", '{"a": 9007199254740993, "b": {"c": [0.5]}, "id": 17}\n{"a": 0.5, "id": 9007199254740993}\n')
+    loaded = load({"path": "x.ndjson"})
+    assert loaded.column("a") == ["9007199254740993", "0.5"]
+    assert loaded.column("id") == [17, 9007199254740993]
+    assert loaded.rows[0]["b"] == {"c": [0.5]}
 
 
 def test_a_declared_type_refuses_what_does_not_fit(load: Load, put: Put) -> None:
@@ -106,19 +116,27 @@ def test_keys_are_named_like_columns(load: Load, put: Put) -> None:
     assert list(renamed.columns) == ["valor_total", "user_id"]
 
 
-@pytest.mark.parametrize("format", ["json", "ndjson"])
-def test_the_json_test_suite_is_accounted_for(load: Load, shared_data: Path, format: str) -> None:
+def test_the_json_test_suite_is_accounted_for(load: Load, shared_data: Path) -> None:
     folder = shared_data / "suites/JSONTestSuite/test_parsing"
-    wrong = []
-    for path in sorted(folder.iterdir()):
-        content = path.read_bytes()
-        if format == "ndjson" and (b"\n" in content.strip() or not content.strip(b"\xef\xbb\xbf \n")):
-            continue
-        loaded = load({"path": path.name, "format": format}, folder=folder)
-        accepted = not loaded.rejects
-        if path.name[0] in "yn" and accepted != path.name.startswith("y"):
-            wrong.append(path.name)
-    assert wrong == []
+    accepted = load({"path": "y_*.json"}, folder=folder)
+    assert accepted.rejects == []
+    assert {r["_source"].partition(":")[0] for r in accepted.rows} >= {p.name for p in folder.glob("y_*.json")} - EMPTY
+    refused = load({"path": "n_*.json"}, folder=folder)
+    assert refused.rows == []
+    assert {r.file for r in refused.rejects} == {p.name for p in folder.glob("n_*.json")}
+    either = load({"path": "i_*.json"}, folder=folder)
+    both = {r.file for r in either.rejects} | {r["_source"].partition(":")[0] for r in either.rows}
+    assert both == {p.name for p in folder.glob("i_*.json")}
+
+
+def test_the_json_test_suite_is_accounted_for_line_by_line(load: Load, shared_data: Path, put: Put) -> None:
+    folder = shared_data / "suites/JSONTestSuite/test_parsing"
+    files = [p for p in sorted(folder.glob("[yn]_*.json")) if b"\n" not in p.read_bytes().strip()]
+    lines = [p.read_bytes().strip() for p in files if p.read_bytes().strip(b"\xef\xbb\xbf \n")]
+    names = [p.name for p in files if p.read_bytes().strip(b"\xef\xbb\xbf \n")]
+    put("x.ndjson", b"\n".join(lines))
+    loaded = load({"path": "x.ndjson"})
+    assert {r.line for r in loaded.rejects} == {n for n, name in enumerate(names, 1) if name.startswith("n")}
 
 
 def test_real_documents_and_events_load_whole(load: Load, shared_data: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,13 @@ from lagoa.kit.landing import Found
 from lagoa.kit.pieces import Scratch
 from lagoa.kit.shape import Shape
 from lagoa.ports import Portion
+
+
+@cache
+def duck() -> duckdb.DuckDBPyConnection:
+    """One DuckDB for all examples: opening one costs more than they do."""
+    return duckdb.connect(config={"threads": 1})
+
 
 CELLS = st.one_of(
     st.none(),
@@ -88,7 +96,8 @@ def read(written: Written, dialect: Dialect, encoding: str, small: int, piece: i
     """Read a file in pieces of some size; return rows with their line, and rejects, each in order."""
     rows: list[Any] = []
     rejects: list[Any] = []
-    with tempfile.TemporaryDirectory() as name, duckdb.connect(config={"threads": 1}) as connection:
+    connection = duck()
+    with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "x.csv"
         path.write_bytes(written.text)
         format = Delimited(Text(dialect, encoding), Scratch(Path(name)), Noted(), small, piece)
@@ -112,7 +121,7 @@ def read(written: Written, dialect: Dialect, encoding: str, small: int, piece: i
 
 
 @pytest.mark.parametrize(("small", "piece"), [(1 << 20, 1 << 20), (0, 1 << 20), (0, 64), (0, 16), (1 << 20, 16)])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(file=files())
 def test_every_cell_and_line_comes_back(small: int, piece: int, file: tuple[Written, Dialect, str]) -> None:
     written, dialect, encoding = file
@@ -130,7 +139,7 @@ def test_other_encodings_come_back(file: tuple[Written, Dialect, str]) -> None:
     assert rejects == written.damaged
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=st.text(alphabet='a;"\n\r ', max_size=40), piece=st.sampled_from([16, 1 << 20]))
 def test_no_text_at_all_loses_a_record_in_silence(text: str, piece: int) -> None:
     written = Written(b"p;q\n" + text.encode(), [], [], [])
