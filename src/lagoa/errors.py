@@ -17,38 +17,80 @@ CODES: dict[str, tuple[str, str]] = {
     "LG-107": ("Duplicate table", "Two files make the same table; rename or remove one of them."),
     "LG-108": ("Cycle", "A table cannot read itself, even through others; cut one of the edges shown."),
     "LG-109": ("Unknown file or folder", "Move the file where it belongs; the tree of a project is in the docs."),
-    "LG-110": ("Not yet supported", "This version of Lagoa knows the word but cannot do it yet; the changelog says when."),
+    "LG-110": (
+        "Not yet supported",
+        "This version of Lagoa knows the word but cannot do it yet; the changelog says when.",
+    ),
     "LG-111": ("Unknown kind", "Use one of the kinds that the message lists (sources, checks, engines)."),
-    "LG-112": ("No project here", "Go to the folder that holds lagoa.yml, give -C, or make one with `lagoa init NAME`."),
-    "LG-113": ("Unresolved reference", "Set the environment variable or the secret; the message lists where it was looked for."),
-    "LG-114": ("Not allowed in a model", "A model is one query over declared tables; read files and servers through a source."),
-    "LG-115": ("Unusable Python model", "A Python model defines `model(...)`, whose parameters are the names under `inputs:`."),
+    "LG-112": (
+        "No project here",
+        "Go to the folder that holds lagoa.yml, give -C, or make one with `lagoa init NAME`.",
+    ),
+    "LG-113": (
+        "Unresolved reference",
+        "Set the environment variable or the secret; the message lists where it was looked for.",
+    ),
+    "LG-114": (
+        "Not allowed in a model",
+        "A model is one query over declared tables; read files and servers through a source.",
+    ),
+    "LG-115": (
+        "Unusable Python model",
+        "A Python model defines `model(...)`, whose parameters are the names under `inputs:`.",
+    ),
     # 2xx: sources
     "LG-201": ("Source unreachable", "Check address, network and credentials, then run again: nothing was written."),
     "LG-202": ("Source failed", "The system said no; its words are in the message. Nothing was written."),
     "LG-203": ("No such stream", "The table, file or folder that the stream names is not there."),
-    "LG-204": ("Schema drift", "The source changed its columns; change the stream's `schema:` or `columns:`, or mend the source."),
+    "LG-204": (
+        "Schema drift",
+        "The source changed its columns; change the stream's `schema:` or `columns:`, or mend the source.",
+    ),
     "LG-205": ("Rows unaccounted for", "Rows read, loaded and quarantined do not add up; nothing was published."),
-    "LG-206": ("Unusable column names", "Rename the columns with `names:`; two of them differ only in case or are empty."),
-    "LG-207": ("Cursor unusable", "The cursor column must exist, be ordered and never be null; or use `mode: replace`."),
+    "LG-206": (
+        "Unusable column names",
+        "Rename the columns with `names:`; two of them differ only in case or are empty.",
+    ),
+    "LG-207": (
+        "Cursor unusable",
+        "The cursor column must exist, be ordered and never be null; or use `mode: replace`.",
+    ),
     "LG-208": ("Unsafe path", "Files are read only inside the source's folder: no `..`, no link that leads out of it."),
     "LG-209": ("File changed", "A file that was loaded is not the same any more; see `changed:` of the stream."),
     # 3xx: the lake
-    "LG-301": ("Somebody else wrote", "Look at the table's history, then `lagoa run --full` (rebuild) or `--accept` (take it as it is)."),
-    "LG-302": ("Damaged table", "`lagoa doctor --verify` names what is broken; restore it from a copy, or rebuild with --full."),
-    "LG-303": ("Rows without state", "This folder holds a table that Lagoa did not write; move it away, or --full, or --accept."),
+    "LG-301": (
+        "Somebody else wrote",
+        "Look at the table's history, then `lagoa run --full` (rebuild) or `--accept` (take it as it is).",
+    ),
+    "LG-302": (
+        "Damaged table",
+        "`lagoa doctor --verify` names what is broken; restore it from a copy, or rebuild with --full.",
+    ),
+    "LG-303": (
+        "Rows without state",
+        "This folder holds a table that Lagoa did not write; move it away, or --full, or --accept.",
+    ),
     "LG-304": ("Unsafe table property", "Unset the property: it would make Lagoa forget what it has consumed."),
     "LG-305": ("Another run won", "Another run published first; run again to go on from what it wrote."),
-    "LG-306": ("Lake unwritable", "Free space or mend permissions, then run again; the published tables are untouched."),
+    "LG-306": (
+        "Lake unwritable",
+        "Free space or mend permissions, then run again; the published tables are untouched.",
+    ),
     "LG-307": ("No such version", "`lagoa show TABLE` lists the versions that can be read."),
-    "LG-308": ("Type does not fit", "The values cannot be kept in the table's type without loss; see the stream's `columns:`."),
+    "LG-308": (
+        "Type does not fit",
+        "The values cannot be kept in the table's type without loss; see the stream's `columns:`.",
+    ),
     "LG-309": ("Made by a newer Lagoa", "Upgrade Lagoa: this lake was written by a later version."),
     # 4xx: checks
     "LG-401": ("Check failed", "Readers still see the last good version; mend the data or the check, then run again."),
     "LG-402": ("Check unusable", "The check does not fit its column or table; the message says why."),
     # 5xx: runs
     "LG-501": ("Query failed", "DuckDB refused the query; its words and the place in your file are shown."),
-    "LG-502": ("Python model failed", "Your model raised; the line in your file is shown. --debug shows the whole trace."),
+    "LG-502": (
+        "Python model failed",
+        "Your model raised; the line in your file is shown. --debug shows the whole trace.",
+    ),
     "LG-503": ("Stopped", "The run was stopped; run again and it goes on from where it was."),
     "LG-504": ("Out of memory", "Raise the target's `memory`, or select fewer tables at a time."),
     # 6xx: the command

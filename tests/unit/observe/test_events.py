@@ -30,9 +30,7 @@ def test_secrets_leave_every_depth_of_an_event() -> None:
     heard: list[Event] = []
     events = Events("r", Redactor(["canary-1"]))
     events.listen(heard.append)
-    events.emit(
-        "step.failed", "gold.x", message="canary-1", more=[{"canary-1": ("canary-1", Path("/canary-1"))}]
-    )
+    events.emit("step.failed", "gold.x", message="canary-1", more=[{"canary-1": ("canary-1", Path("/canary-1"))}])
     assert "canary-1" not in heard[0].to_json()
     assert heard[0].data == {"message": "***", "more": [{"***": ["***", "/***"]}]}
 
@@ -41,9 +39,7 @@ def test_what_is_not_json_becomes_text() -> None:
     heard: list[Event] = []
     events = Events("r", Redactor(), now=lambda: datetime(2026, 11, 20, 6, 14, tzinfo=UTC))
     events.listen(heard.append)
-    events.emit(
-        "note", amount=Decimal("1.50"), when=datetime(2026, 1, 1, tzinfo=UTC), ok=True, none=None, n=2
-    )
+    events.emit("note", amount=Decimal("1.50"), when=datetime(2026, 1, 1, tzinfo=UTC), ok=True, none=None, n=2)
     assert heard[0].data == {
         "amount": "1.50",
         "when": "2026-01-01T00:00:00+00:00",
@@ -72,7 +68,5 @@ def test_an_unknown_kind_is_refused() -> None:
 def test_every_kind_is_documented() -> None:
     import lagoa.observe.events as module
 
-    rows = [
-        line.split("|")[1].strip() for line in (module.__doc__ or "").splitlines() if line.startswith("| ")
-    ]
+    rows = [line.split("|")[1].strip() for line in (module.__doc__ or "").splitlines() if line.startswith("| ")]
     assert set(rows) - {"kind"} == KINDS

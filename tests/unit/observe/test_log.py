@@ -19,9 +19,7 @@ START = datetime(2026, 11, 20, 6, 14, 5, tzinfo=UTC)
 def a_run(project: Path, minute: int = 0, finish: bool = True, secrets: tuple[str, ...] = ()) -> str:
     run = new_run_id(START + timedelta(minutes=minute))
     ticks = iter(range(1000))
-    events = Events(
-        run, Redactor(secrets), now=lambda: START + timedelta(minutes=minute, seconds=next(ticks))
-    )
+    events = Events(run, Redactor(secrets), now=lambda: START + timedelta(minutes=minute, seconds=next(ticks)))
     with RunLog(runs_folder(project), run) as log:
         events.listen(log)
         events.emit("run.started", target="local")
@@ -89,9 +87,7 @@ def test_the_history_is_queryable(tmp_path: Path) -> None:
     assert ask(
         tmp_path, "select run, status, target, seconds, tables, failed, rows, quarantined from history.runs"
     ) == [(run, "failed", "local", 7.0, 3, 1, 9, 1)]
-    steps = (
-        "select table_name, status, rows, version, bytes_read, seconds, message from history.steps order by 1"
-    )
+    steps = "select table_name, status, rows, version, bytes_read, seconds, message from history.steps order by 1"
     assert ask(tmp_path, steps) == [
         ("bronze.a", "published", 9, 1, 100, 2.0, None),
         ("gold.c", "blocked", 0, None, 0, None, "silver.b failed"),

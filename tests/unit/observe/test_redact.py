@@ -45,9 +45,7 @@ def test_a_secret_within_base64_of_more_is_hidden(secret: str, before: bytes) ->
     assert Redactor([secret])(encoded) != encoded
 
 
-@given(
-    st.lists(st.text(min_size=4, max_size=12).filter(lambda s: bool(s.strip()) and "*" not in s)), st.text()
-)
+@given(st.lists(st.text(min_size=4, max_size=12).filter(lambda s: bool(s.strip()) and "*" not in s)), st.text())
 def test_no_secret_remains_in_any_text(secrets: list[str], around: str) -> None:
     text = around.join(secrets) + around
     seen = Redactor(secrets)(text)
