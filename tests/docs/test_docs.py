@@ -173,6 +173,7 @@ class Reader:
             (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {runs} "$@"\n', encoding="utf-8")
             (tools / name).chmod(0o755)
         self.environment["PATH"] = f"{tools}{os.pathsep}{os.environ['PATH']}"
+        self.environment["PYTHONPATH"] = str(ROOT / "src")  # this tree's code, whatever is installed
         self.kept = folder.parent / "kept"
         self.python: dict[str, Any] = {"__name__": "__main__"}
         self.wrote = False
@@ -248,14 +249,15 @@ def test_a_page_does_what_it_says(page: Path, tmp_path: Path, request: pytest.Fi
     url = "postgresql://reader:secret@127.0.0.1:1/erp"
     if SERVER in text:
         server = request.getfixturevalue("postgres_server")
-        url = server.uri(server.database(page.stem))
+        database = server.database(f"docs_{page.stem}")
+        url = server.uri(database)
         for block in found:
             if block.mark == "database":
-                server.psql([], page.stem, block.text)
+                server.psql([], database, block.text)
     folder = tmp_path / "reader"
     folder.mkdir()
     quiet = {k: v for k, v in os.environ.items() if not k.startswith(("LAGOA_", "OLIST_", "PYTEST_"))}
-    reader = Reader(page, folder, {**quiet, "LAGOA_SECRET_ERP_URL": url})
+    reader = Reader(page, folder, {**quiet, "ERP_URL": url})
     for block in found:
         if block.mark != "database":
             reader.work(block)
