@@ -1,0 +1,1 @@
+select nome from bronze.customers

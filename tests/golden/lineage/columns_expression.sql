@@ -1,0 +1,1 @@
+select max(columns('.*id')), min(columns(* exclude (tags, status))) from bronze.orders

@@ -1,0 +1,1 @@
+select columns(lambda c: c like 'a%') from bronze.orders

@@ -1,0 +1,1 @@
+select * from bronze.orders full join bronze.visits using (customer_id)

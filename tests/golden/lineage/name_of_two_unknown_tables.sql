@@ -1,0 +1,1 @@
+select day, l.text from bronze.events, bronze.logs as l

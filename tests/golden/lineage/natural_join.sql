@@ -1,0 +1,1 @@
+select * from bronze.visits natural join bronze.scores

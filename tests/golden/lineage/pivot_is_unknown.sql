@@ -1,0 +1,1 @@
+from bronze.items pivot (sum(quantity) for product in ('a', 'b'))

@@ -1,0 +1,1 @@
+from bronze.visits select #2 as second

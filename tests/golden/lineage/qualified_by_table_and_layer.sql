@@ -1,0 +1,1 @@
+select customers.id, bronze.customers.name from bronze.customers where customers.state = 'RS'

@@ -1,0 +1,1 @@
+select customer_id, score from bronze.orders right join bronze.visits using (customer_id)

@@ -1,0 +1,1 @@
+select * from bronze.orders where status = 'paid'

@@ -1,0 +1,1 @@
+select * exclude (cpf, address) replace (upper(name) as name) rename (state as uf) from bronze.customers

@@ -1,0 +1,1 @@
+select id, address.* from bronze.customers

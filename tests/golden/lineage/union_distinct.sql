@@ -1,0 +1,1 @@
+select state from bronze.customers union select status from bronze.orders

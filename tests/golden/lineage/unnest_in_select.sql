@@ -1,0 +1,1 @@
+select id, unnest(tags) as tag from bronze.orders
