@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 SIGNS = {"new": "+", "changed": "~", "new data": "↑", "up to date": "=", "read": "?", "blocked": "×", "view": "·"}
 """One sign for each status, so that a column of them can be read at a glance."""
+_NARROW = 24
+"""Columns below which a reason is not cut but wrapped: too little of it would be left."""
 _COLOURS = {"new": "green", "changed": "yellow", "new data": "cyan", "blocked": "red"}
 
 
@@ -97,4 +100,7 @@ def _line(step: Step, wide: int, states: int) -> str:
     status = click.style(f"{step.status:<{states}}", fg=colour)
     unsaid = step.status in ("read", "blocked") or step.table.layer == "bronze"  # a stream's reason says it already
     condition = "if there is news: " if step.conditional and not unsaid else ""
-    return f"  {sign} {step.table!s:<{wide}}  {status}  {screen.dim(condition + step.reason)}".rstrip()
+    room = (screen.width(sys.stdout) or 10_000) - (wide + states + len("  +     "))
+    why = condition + step.reason
+    why = why if len(why) <= room or room < _NARROW else f"{why[: room - 1]}…"
+    return f"  {sign} {step.table!s:<{wide}}  {status}  {screen.dim(why)}".rstrip()
