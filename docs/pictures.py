@@ -40,15 +40,18 @@ _FRAME = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-label="{title}">
 <title>{title}</title>
 <style>
-.{unique_id}-matrix {{ font-family: "Geist Mono", ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+.{unique_id}-matrix {{
+  font-family: "Geist Mono", ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
   font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width; white-space: pre; }}
 {styles}
 </style>
 <defs>
-<clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/>
+</clipPath>
 {lines}
 </defs>
-<rect fill="#f4f7f7" stroke="#dde5e5" stroke-width="1" x="0.5" y="0.5" width="{frame_width}" height="{frame_height}" rx="10"/>
+<rect fill="#f4f7f7" stroke="#dde5e5" x="0.5" y="0.5" width="{frame_width}" height="{frame_height}" rx="10"/>
 <g transform="translate(18, 14)" clip-path="url(#{unique_id}-clip-terminal)">
 {backgrounds}
 <g class="{unique_id}-matrix">
