@@ -35,8 +35,6 @@ class _Step:
             self.doing = "checking"
         elif event.kind == "step.audited":
             self.doing = "publishing"
-        elif event.kind == "step.waiting":
-            self.doing = f"waiting: {data.get('because')}"
         elif event.kind == "step.retry":
             self.doing = f"trying again in {data.get('wait_s')} s: {data.get('error')}"
 
@@ -78,7 +76,7 @@ class Lines:
             return
         step = self._steps.setdefault(table, _Step(now, now))
         step.seen(event)
-        if event.kind in ("step.retry", "step.waiting"):
+        if event.kind == "step.retry":
             self._write(f"{table}: {step.doing}")
         elif event.kind in _ENDS:
             self._write(f"{table}: {_ended(event)}")

@@ -2,10 +2,9 @@
 
 | kind | data | says |
 |---|---|---|
-| run.started | target, select, full, version | a run begins |
-| plan.made | steps: [{table, action, reason}] | what it will do |
+| run.started | target, select, full | a run begins |
+| plan.made | steps: [{table, status, reason, …}] | what it will do |
 | step.started | | work on a table begins |
-| step.waiting | because | it waits for memory, a rival or a retry |
 | source.read | label, bytes, rows | one portion of a source is read and staged |
 | step.staged | rows, bytes, files | rows are on disk, seen by nobody |
 | step.audited | checks: [{check, on_fail, violations}] | checks looked at the staged rows |
@@ -14,7 +13,7 @@
 | step.unchanged | because | nothing to write |
 | step.failed | code, message | the table stays as it was |
 | step.blocked | because | something that it reads failed or is not there |
-| step.skipped | because | not selected, or the run was stopped first |
+| step.skipped | because | the run was stopped first |
 | note | text | what a person should know |
 | run.finished | status (done, failed, stopped), seconds | the run ended by itself |
 """
@@ -34,7 +33,7 @@ from lagoa.ports import Json
 KINDS = frozenset(
     [
         *("run.started", "plan.made", "run.finished", "note", "source.read"),
-        *("step.started", "step.waiting", "step.staged", "step.audited", "step.retry", "step.published"),
+        *("step.started", "step.staged", "step.audited", "step.retry", "step.published"),
         *("step.unchanged", "step.failed", "step.blocked", "step.skipped"),
     ]
 )
