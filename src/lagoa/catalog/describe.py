@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
+from lagoa.catalog.lineage import ProjectLineage, Told, declared_of
 from lagoa.errors import LagoaError, ProjectError, did_you_mean
 from lagoa.kit.text import literal, quote
 from lagoa.kit.types import sql_type
@@ -20,6 +21,7 @@ from lagoa.project.model import Project
 from lagoa.spec.check import CheckSpec
 from lagoa.spec.column import Column
 from lagoa.spec.names import LAYERS, QUARANTINE, TableName
+from lagoa.sql.lineage import Origin
 
 MASK = "***"
 """What stands for a value of a personal column."""
@@ -36,6 +38,8 @@ class Card:
     kind: str
     description: str | None = None
     owner: str | None = None
+    owner_inherited: bool = False
+    """The owner is that of the tables from which the values come."""
     file: str | None = None
     rows: int | None = None
     size: int | None = None
@@ -57,6 +61,7 @@ class Card:
             "kind": self.kind,
             "description": self.description,
             "owner": self.owner,
+            "owner_inherited": self.owner_inherited,
             "file": self.file,
             "rows": self.rows,
             "bytes": self.size,
@@ -77,6 +82,21 @@ class ColumnCard:
     pii: str | None
     description: str | None
     checks: Sequence[str]
+    pii_from: Sequence[Origin] = ()
+    """Where the personal data comes from, when that is not declared here."""
+    description_from: Sequence[Origin] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the column as `show TABLE --json` prints it."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "pii": self.pii,
+            "pii_from": list(map(str, self.pii_from)),
+            "description": self.description,
+            "description_from": list(map(str, self.description_from)),
+            "checks": list(self.checks),
+        }
 
 
 @dataclass(frozen=True)
@@ -94,10 +114,7 @@ class Detail:
         """Give the detail as `show TABLE --json` prints it."""
         return {
             **self.card.to_json(),
-            "columns": [
-                {"name": c.name, "type": c.type, "pii": c.pii, "description": c.description, "checks": list(c.checks)}
-                for c in self.columns
-            ],
+            "columns": [c.to_json() for c in self.columns],
             "reads": [str(n) for n in self.inputs],
             "read_by": [str(n) for n in self.readers],
             "checks": [{"check": c.name, "on_fail": c.on_fail, "violations": c.violations} for c in self.checks],
@@ -125,7 +142,7 @@ def tables(project: Project, lake: Lake) -> list[Card]:
 def card(project: Project, lake: Lake, name: TableName) -> Card:
     """Describe one table. What is wrong with it in the lake is its `problem`, never an exception."""
     node = project.graph.nodes.get(name)
-    noun = _noun(project, name)
+    noun = declared_of(project, name)
     kind = node.kind if node else QUARANTINE if name.layer == QUARANTINE else "left over"
     told: dict[str, Any] = {
         "description": noun.description if noun else None,
@@ -189,22 +206,33 @@ def detail(project: Project, lake: Lake, name: TableName, schema: pa.Schema | No
     node = project.graph.nodes.get(name)
     readers = sorted(n for n, other in project.graph.nodes.items() if name in other.inputs)
     versions = history(lake, name, limit) if shown.kind != "view" else []
-    return Detail(shown, _columns(project, lake, name, schema), node.inputs if node else (), readers, results, versions)
+    lineage = ProjectLineage(project, lake.open)
+    owners, inherited = lineage.owners(name)
+    shown = replace(shown, owner=", ".join(owners) or None, owner_inherited=inherited)
+    return Detail(
+        shown, _columns(project, lineage, name, schema), node.inputs if node else (), readers, results, versions
+    )
 
 
-def _columns(project: Project, lake: Lake, name: TableName, schema: pa.Schema | None) -> list[ColumnCard]:
-    noun = _noun(project, name)
+def _columns(project: Project, lineage: ProjectLineage, name: TableName, schema: pa.Schema | None) -> list[ColumnCard]:
+    noun = declared_of(project, name)
     declared: Mapping[str, Column] = noun.columns if noun else {}
+    by_name = {n.lower(): c for n, c in declared.items()}
     types = {f.name: _as_declared(sql_type(f.type)) for f in schema} if schema is not None else {}
     if not types:
         types = {n: c.type or "" for n, c in declared.items()}
-    personal = personal_columns(project, lake, name)
+    personal = lineage.personal(name)
     found = []
     for column, kind in types.items():
-        said = declared.get(column) or Column()
-        pii = said.pii or personal.get(column)
+        said = by_name.get(column.lower()) or Column()
+        pii = personal.get(column.lower()) or Told("")
+        words = lineage.description(name, column) or Told("")
         checks = [_check_words(check) for check in said.checks]
-        found.append(ColumnCard(column, kind or None, pii, said.description, checks))
+        found.append(
+            ColumnCard(
+                column, kind or None, pii.text or None, words.text or None, checks, pii.inherited, words.inherited
+            )
+        )
     return found
 
 
@@ -223,21 +251,13 @@ def _check_words(check: CheckSpec) -> str:
 
 
 def personal_columns(project: Project, lake: Lake, name: TableName) -> dict[str, str]:
-    """Name the columns to be masked, each with its kind of personal data.
+    """Name the columns to be masked, in lower case, each with its kind of personal data, wherever it is declared.
 
-    On the safe side: also what the table's state calls personal, and what has the name of a personal column upstream.
+    On the safe side: also what the table's state calls personal; and where lineage cannot tell, what has the name of a
+    personal column of an input.
     """
-    found: dict[str, str] = {}
-    name = name.guarded  # a quarantine holds what its table would
-    above = project.graph.upstream(name) if name in project.graph.nodes else set()
-    for table in (*sorted(above), name):
-        noun = _noun(project, table)
-        found |= {n: c.pii for n, c in (noun.columns if noun else {}).items() if c.pii}
-    try:
-        state = lake.open(name).state
-    except LagoaError:
-        state = None
-    return found | {n: found.get(n, "personal") for n in (state.personal if state else ())}
+    # a quarantine holds what its table would
+    return {n: told.text for n, told in ProjectLineage(project, lake.open).personal(name.guarded).items()}
 
 
 def masked(name: TableName, schema: pa.Schema, personal: Mapping[str, str]) -> str:
@@ -254,11 +274,3 @@ def masked(name: TableName, schema: pa.Schema, personal: Mapping[str, str]) -> s
         for n in schema.names
     ]
     return f"select {', '.join(shown)} from {quote(name.layer)}.{quote(name.name)}"
-
-
-def _noun(project: Project, name: TableName) -> Any:
-    """Return what is declared of a table: a stream's or a model's words."""
-    if name in project.models:
-        return project.models[name].header
-    stream = project.graph.streams.get(name)
-    return stream.spec if stream else None

@@ -14,6 +14,7 @@ from lagoa.errors import CommandError
 if TYPE_CHECKING:
     from lagoa.app import Project
     from lagoa.catalog.describe import Card
+    from lagoa.catalog.trails import Direction
     from lagoa.observe.log import RunRecord
 
 _RUN = re.compile(r"\d{8}-\d{6}-[a-z0-9]{4}")
@@ -24,10 +25,22 @@ _RUN = re.compile(r"\d{8}-\d{6}-[a-z0-9]{4}")
 @click.option(
     "-n", "--rows", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows a sample shows."
 )
+@click.option("--lineage", is_flag=True, help="Show where a table's columns come from and where they go.")
+@click.option("--column", metavar="NAME", help="With --lineage: only this column.")
+@click.option("--upstream", "only", flag_value="upstream", help="With --lineage: only where columns come from.")
+@click.option("--downstream", "only", flag_value="downstream", help="With --lineage: only where columns go.")
 @as_json
 @everywhere
 @with_settings
-def command(settings: Settings, what: str | None, rows: int, as_json: bool) -> None:
+def command(
+    settings: Settings,
+    what: str | None,
+    rows: int,
+    lineage: bool,
+    column: str | None,
+    only: Direction | None,
+    as_json: bool,
+) -> None:
     """Show what is there.
 
     \b
@@ -35,11 +48,20 @@ def command(settings: Settings, what: str | None, rows: int, as_json: bool) -> N
     lagoa show silver.orders   one table: columns, checks, sample, versions
     lagoa show runs            the last runs
     lagoa show RUN             one run, table by table
+    lagoa show silver.orders --lineage   its columns' ways, from streams to gold
 
     Values of personal columns are masked in samples.
     """
+    if not lineage and (column or only):
+        raise CommandError("LG-601", "--column, --upstream and --downstream go with --lineage", hint="add --lineage")
+    if lineage and (what is None or what == "runs" or _RUN.fullmatch(what)):
+        raise CommandError("LG-601", "--lineage is of one table", hint="lagoa show silver.orders --lineage")
     with settings.open() as project:
-        if what is None:
+        if lineage and what is not None:
+            from lagoa.cli.show_lineage import show_lineage
+
+            show_lineage(settings, project, what, column, only, as_json)
+        elif what is None:
             _project(settings, project, as_json)
         elif what == "runs":
             _runs(settings, project, as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lagoa.cli import screen
@@ -10,7 +11,7 @@ from lagoa.errors import LagoaError
 
 if TYPE_CHECKING:
     from lagoa.app import Project
-    from lagoa.catalog.describe import Detail
+    from lagoa.catalog.describe import Card, Detail
     from lagoa.serve.sample import Sample
 
 
@@ -75,17 +76,35 @@ def _about(project: Project, found: Detail) -> None:
     screen.out(f"{screen.bold(str(card.name))}  {card.kind}: {state}.")
     if card.description:
         screen.out(card.description)
-    facts = [card.file or "", f"owner {card.owner}" if card.owner else ""]
+    facts = [card.file or "", _owner(card)]
     facts += [f"{card.quarantined:,} quarantined in {card.name.quarantine}"] if card.quarantined else []
     if any(facts):
         screen.out(screen.dim(", ".join(f for f in facts if f)))
+
+
+def _owner(card: Card) -> str:
+    return f"owner {card.owner}{' (inherited)' if card.owner_inherited else ''}" if card.owner else ""
+
+
+def _marked(text: str | None, inherited: Sequence[object]) -> str:
+    """Say that something was declared upstream."""
+    return f"{text} (inherited)" if text and inherited else text or ""
 
 
 def _columns(found: Detail) -> None:
     if not found.columns:
         return
     screen.out()
-    rows = [[c.name, c.type or "", c.pii or "", ", ".join(c.checks), c.description or ""] for c in found.columns]
+    rows = [
+        [
+            c.name,
+            c.type or "",
+            _marked(c.pii, c.pii_from),
+            ", ".join(c.checks),
+            _marked(c.description, c.description_from),
+        ]
+        for c in found.columns
+    ]
     headers = ["column", "type", "personal", "checks", "description"]
     kept = [i for i in range(len(headers)) if i < 2 or any(row[i] for row in rows)]
     screen.table([headers[i] for i in kept], [[row[i] for i in kept] for row in rows])
