@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from lagoa.catalog.lineage import personal_here
 from lagoa.check.gates import gates
 from lagoa.errors import Place, StepError
 from lagoa.lake.changes import changed
@@ -63,10 +64,16 @@ def _work(
         key=header.key,
         inputs=inputs,
         partition_by=header.partition_by,
-        personal=frozenset(n for n, c in header.columns.items() if c.pii),
+        personal=_personal(context, model, schema),
         description=header.description,
         empty=None if header.allow_empty else StepError("LG-501", words, place=Place(model.file)),
     )
+
+
+def _personal(context: Context, model: Model, schema: pa.Schema) -> frozenset[str]:
+    """Name the columns that keep no statistics: the declared ones, and those whose values come from personal ones."""
+    found = personal_here(context.project, context.pin, model.name)
+    return frozenset(name for name in schema.names if name.lower() in found)
 
 
 def _inputs(context: Context, model: Model, table: Table) -> dict[str, Input]:
