@@ -13,7 +13,8 @@ from lagoa.cli.settings import Settings, as_json, dry, everywhere, selecting, wi
 from lagoa.errors import LagoaError
 
 if TYPE_CHECKING:
-    from lagoa.app import Project
+    from lagoa.app import Listener, Project
+    from lagoa.observe.events import Event
     from lagoa.run.report import Result, Run
 
 
@@ -46,11 +47,13 @@ def command(
     with settings.open() as project:
         if dry_run:
             return _dry(settings, project, select, exclude, full=full, reset_cursor=reset_cursor, as_json=as_json)
-        done = _run(settings, project, select, exclude, full=full, accept=accept, reset_cursor=reset_cursor)
+        warned = _Warned()
+        done = _run(settings, project, select, exclude, warned, full=full, accept=accept, reset_cursor=reset_cursor)
         if as_json:
             screen.out_json(done.to_json())
         elif not settings.quiet:
             _report(done)
+        warned.tell(settings)
         _errors(settings, done)
         _next(settings, done)
     return 0 if done.ok else 1
@@ -82,6 +85,7 @@ def _run(
     project: Project,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
+    warned: _Warned,
     *,
     full: bool,
     accept: bool,
@@ -94,10 +98,30 @@ def _run(
     stop = Stop()
     with ExitStack() as stack:
         stack.enter_context(stopped_by_signals(stop))
-        listeners = [] if settings.quiet else [stack.enter_context(progress(sys.stderr))]
+        listeners: list[Listener] = [warned]
+        listeners += [] if settings.quiet else [stack.enter_context(progress(sys.stderr))]
         return project.run(
             select, exclude, full=full, accept=accept, reset_cursor=reset_cursor, listeners=listeners, stop=stop
         )
+
+
+class _Warned:
+    """Hears which checks found something and let it pass: what was published all the same must be told."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[str]] = {}
+
+    def __call__(self, event: Event) -> None:
+        if event.kind == "step.audited" and event.table is not None:
+            checks = [c for c in event.data["checks"] if c["on_fail"] == "warn" and c["violations"]]
+            said = [f"check `{c['check']}` found {screen.some(c['violations'], 'row')}" for c in checks]
+            self._found[event.table] = said
+
+    def tell(self, settings: Settings) -> None:
+        """Write a line for each check that warns, by table."""
+        lines = [f"warning: {table}: {line}" for table in sorted(self._found) for line in self._found[table]]
+        for line in ["", *lines] if lines else []:
+            screen.say(settings, line)
 
 
 def _report(done: Run) -> None:

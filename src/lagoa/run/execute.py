@@ -176,5 +176,11 @@ class Executor:
 
     def _accepted(self, step: Step) -> None:
         """Take the table as somebody else left it; one that is as we left it stays as it is."""
-        if self._context.lake.open(step.table, trust=True).exists:
-            self._context.move(accept(self._context.lake, step.table, self._context.run))
+        found = self._context.lake.open(step.table, trust=True)
+        if not found.exists:
+            return
+        taken = accept(self._context.lake, step.table, self._context.run)
+        self._context.move(taken)
+        if taken.version != found.version:
+            said = f"taken as it is, with {taken.rows:,} rows, as version {taken.version}"
+            self._context.events.emit("note", str(step.table), text=said)
