@@ -36,6 +36,7 @@ from lagoa.run.execute import Executor
 from lagoa.run.report import Result, Run
 from lagoa.serve.query import read
 from lagoa.spec.names import TableName
+from lagoa.transform.incremental import Prospect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,7 +107,7 @@ class Project:
     ) -> Plan:
         """Say what a run would do and why; writes nothing and asks no source."""
         wish = self._wish(select, exclude, full=full, accept=accept, reset_cursor=reset_cursor)
-        return make(self.project, observe(self.project, self.lake, wish.selected), wish)
+        return make(self.project, observe(self.project, self.lake, wish.selected), wish, self._prospect)
 
     def run(
         self,
@@ -154,6 +155,10 @@ class Project:
             status = "stopped" if done.stopped else "done" if done.ok else "failed"
             events.emit("run.finished", status=status, seconds=round(done.seconds, 3))
         return done
+
+    @property
+    def _prospect(self) -> Prospect:
+        return Prospect(self.project, self.lake, lambda: self.engine.session())
 
     def _wish(
         self, select: Sequence[str], exclude: Sequence[str], *, full: bool, accept: bool, reset_cursor: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lagoa.errors import LakeError
 from lagoa.ingest.definition import changes as changes_of_stream
@@ -16,7 +16,10 @@ from lagoa.project.model import Model, Project, StreamTable
 from lagoa.spec.names import TableName
 from lagoa.transform.bind import consumed, tables_behind
 from lagoa.transform.definition import changes, definition
+from lagoa.transform.incremental import Prospect
 
+_LOOKED_AT = 50
+"""So many incremental models are looked at for how they will be followed; a plan must stay quick."""
 Found = Table | LakeError
 """What opening a table gave."""
 
@@ -33,6 +36,13 @@ class Actual:
         if not isinstance(found, Table):
             return None
         return consumed(name, lambda _: found)
+
+    def pinned(self, name: TableName) -> Table:
+        """Return the table as the plan saw it. Raises LakeError when it could not be opened."""
+        found = self.tables[name.guarded]
+        if isinstance(found, LakeError):
+            raise found
+        return found
 
 
 @dataclass(frozen=True)
@@ -62,9 +72,13 @@ def observe(project: Project, lake: Lake, names: Iterable[TableName]) -> Actual:
         return Actual(dict(zip(order, pool.map(look, order), strict=True)))
 
 
-def make(project: Project, actual: Actual, wish: Wish) -> Plan:
-    """Make the plan: one step for each selected table, upstream first."""
+def make(project: Project, actual: Actual, wish: Wish, prospect: Prospect | None = None) -> Plan:
+    """Make the plan: one step for each selected table, upstream first.
+
+    With `prospect`, a step of an incremental model says whether it will be rebuilt in full, and why.
+    """
     steps: dict[TableName, Step] = {}
+    looked = 0
     for name in project.graph.order:
         if name not in wish.selected:
             continue
@@ -75,6 +89,9 @@ def make(project: Project, actual: Actual, wish: Wish) -> Plan:
             steps[name] = Step(name, "view", "read where it is used", "view")
         else:
             steps[name] = _model_step(project, model, actual, wish, steps)
+            if model.header.kind == "incremental" and prospect is not None and looked < _LOOKED_AT:
+                looked += 1
+                steps[name] = _foreseen(prospect, model, steps[name], actual, steps)
     return Plan(project.target_name, list(steps.values()))
 
 
@@ -143,6 +160,23 @@ def _news_step(
         said = [f"from {', '.join(map(str, maybe))}"]
         return Step(name, "up to date", said[0], kind, conditional=True)
     return Step(name, "up to date", "nothing that it reads has changed", kind)
+
+
+def _foreseen(prospect: Prospect, model: Model, step: Step, actual: Actual, steps: Mapping[TableName, Step]) -> Step:
+    """Add to an incremental model's step which way it will be brought up to date."""
+    found = actual.tables[model.name]
+    if step.full or not isinstance(found, Table) or not (step.status == "new data" or step.conditional):
+        return step
+    inputs = tables_behind(prospect.project, model.inputs)
+    behind = {i: s for i in inputs if (s := steps.get(i.guarded)) is not None and (s.writes or s.conditional)}
+    moved = [i for i in inputs if _consumed(found, i) != actual.state_of(i)]
+    rebuilt = [i for i, s in behind.items() if s.full or s.kind in ("table", "replace")]
+    if rebuilt:
+        why: str | None = f"{rebuilt[0]} is rebuilt"
+    else:
+        why = prospect.why_in_full(model, found, actual.pinned, list(dict.fromkeys([*moved, *behind])))
+    words = f"rebuilt in full: {why}" if why else f"only rows of touched {', '.join(model.header.key)}"
+    return replace(step, reason=f"{step.reason}; {words}")
 
 
 def _lacking(inputs: list[TableName], actual: Actual, steps: Mapping[TableName, Step]) -> str | None:

@@ -120,7 +120,19 @@ def _header(reading: Reading, raw: _File) -> ModelHeader:
         raise later(f"kind: {header.kind}", document.at(("kind",)), hint)
     if header.kind == "view":
         _view(header, document)
+    if header.kind == "incremental":
+        _incremental(header, document, raw)
     return header
+
+
+def _incremental(header: ModelHeader, document: Document, raw: _File) -> None:
+    """An incremental model is SQL, which can be followed, and says by what its rows are told apart."""
+    if not header.key:
+        message = "`kind: incremental` needs `key`: the columns by which its rows are recomputed"
+        raise ProjectError("LG-102", message, place=document.key(("kind",)), hint="add `key: id`, say")
+    if raw.file.endswith(".py"):
+        message = "`kind: incremental` is for SQL models: nobody can tell which rows a Python model would change"
+        raise ProjectError("LG-102", message, place=document.key(("kind",)), hint="make it `kind: table`")
 
 
 def _view(header: ModelHeader, document: Document) -> None:

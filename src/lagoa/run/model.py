@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lagoa.plan.step import Step
 from lagoa.ports import Session, StagedFile
 from lagoa.project.model import Model
 from lagoa.run.context import Context
+from lagoa.run.recompute import recompute
 from lagoa.run.write import Mode, Work, Written, write
 from lagoa.spec.spelling import spelled
 from lagoa.transform import python_model, sql_model
@@ -34,6 +36,11 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
         return None
     with context.engine.session() as session, context.stop.watch(session):
         bind_tables(session, context.project, model.inputs, context.pin)
+        if model.header.kind == "incremental" and not step.full and _means_the_same(table, meant):
+            done = recompute(context, session, model, table, folder)
+            if done is not None:
+                work = _work(context, model, table, "merge", done.schema, done.rows, inputs)
+                return write(context, session, replace(work, vanished=done.vanished), folder)
         mode: Mode = "replace"
         if model.header.kind == "append" and not step.full and table.exists:
             mode = "append"
@@ -91,9 +98,13 @@ def _inputs(context: Context, model: Model, table: Table) -> dict[str, Input]:
 
 def _current(table: Table, inputs: dict[str, Input], meant: Any) -> bool:
     state = table.state
-    if state is None or changes(state.definition or {}, meant):
+    if state is None or not _means_the_same(table, meant):
         return False
     return {k: v.state for k, v in state.inputs.items()} == {k: v.state for k, v in inputs.items()}
+
+
+def _means_the_same(table: Table, meant: Any) -> bool:
+    return table.state is not None and not changes(table.state.definition or {}, meant)
 
 
 def _staged(context: Context, session: Session, model: Model, folder: Path) -> tuple[pa.Schema, Sequence[StagedFile]]:

@@ -23,9 +23,10 @@ from lagoa.ports import RAW, REASON, SOURCE, FileSet, Session, StagedFile
 from lagoa.run.context import Context
 from lagoa.spec.names import QUARANTINE, TableName
 from lagoa.transform.bind import bind_tables, tables_behind
+from lagoa.transform.incremental import VANISHED
 
 Mode = Literal["append", "merge", "replace"]
-_HELD, _GOOD, _BECOME, _BAD = "_held", "_staged", "_become", "_bad"
+_HELD, _GOOD, _BECOME, _BAD, _GONE = "_held", "_staged", "_become", "_bad", "_gone"
 
 
 @dataclass
@@ -54,6 +55,8 @@ class Work:
     """The checks are new to rows that the table has already, so these are judged, too."""
     empty: LagoaError | None = None
     """What is wrong when a replace leaves no row; None: nothing."""
+    vanished: Sequence[StagedFile] = ()
+    """Keys that a merge removes: rows of `schema` and the true column `VANISHED`."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,9 @@ def _become(session: Session, work: Work, files: Sequence[StagedFile]) -> str:
         kept = (
             f"select {columns(work.schema.names, 'h.')} from {_HELD} h where not exists (from {_GOOD} s where {same})"
         )
+        if work.vanished:
+            session.bind(_GONE, FileSet(work.schema, [str(f.path) for f in work.vanished], _partitions(work.vanished)))
+            kept += f" and not exists (from {_GONE} s where {same})"
     session.bind(_BECOME, f"{kept} union all select {columns(work.schema.names)} from {_GOOD}")
     return _BECOME
 
@@ -204,12 +210,14 @@ def _merged(session: Session, work: Work, audited: Audited, change: Change, fold
     done = merge(
         session,
         table.fileset(),
-        audited.good,
+        [*audited.good, *work.vanished],
         list(work.key),
         work.schema,
         folder / "merged",
         bounds=table.bounds(work.key),
         partition_by=work.partition_by,
+        deleted=VANISHED if work.vanished else None,
+        staged_schema=pa.schema([*work.schema, (VANISHED, pa.bool_())]) if work.vanished else None,
         ignore=work.silent,
     )
     root = str(table.path) + "/"

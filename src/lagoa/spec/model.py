@@ -12,16 +12,17 @@ from lagoa.spec.declared import Declared
 from lagoa.spec.stream import Names
 
 Kind = Literal["table", "view", "append", "incremental", "scd2"]
-LATER_KINDS = ("incremental", "scd2")
+LATER_KINDS = ("scd2",)
 
 
 class ModelHeader(Declared):
     """The YAML at the top of a model; an empty header makes a `table`."""
 
     kind: Kind = "table"
-    """`table` is rebuilt, `append` gains the rows of each run's new inputs, `view` is a query with a name."""
+    """`table` is rebuilt, `incremental` only where its inputs changed, `append` gains the rows of each run's new
+    inputs, `view` is a query with a name."""
     key: Names = ()
-    """The columns that tell one row from another."""
+    """The columns that tell one row from another; an `incremental` model recomputes the rows of whole keys."""
     description: str | None = None
     """What a row is, in a sentence."""
     columns: dict[str, Column] = Field(default_factory=dict)

@@ -134,6 +134,8 @@ CASES: dict[str, Files] = {
     "unknown_source_type": {SOURCE: "type: postgress\nstreams: {}\n"},
     "unknown_engine": {"lagoa.yml": NAMED + "targets:\n  local: {engine: ducksdb}\n"},
     "unknown_kind_of_model": _header("kind: tabel"),
+    "incremental_without_key": _header("kind: incremental"),
+    "incremental_in_python": _python("kind: incremental\nkey: id", "def model():\n    return None"),
     # references
     "missing_variable": {"lagoa.yml": NAMED + "targets:\n  local: {lake: '${env:LAKE_FOLDER}'}\n"},
     "missing_secret": {
@@ -146,7 +148,7 @@ CASES: dict[str, Files] = {
     # later
     "later_folder": {"dashboards/sales.md": "# Sales\n"},
     "later_keys": {"lagoa.yml": NAMED + "schedule: daily\nalerts: {}\ntargets:\n  aws: {catalog: glue}\n"},
-    "later_kind": _header("kind: incremental\nkey: id"),
+    "later_kind": _header("kind: scd2\nkey: id"),
     "later_stream": {SOURCE: "type: files\nstreams:\n  '*': {path: data}\n"},
     "later_lake": {"lagoa.yml": NAMED + "targets:\n  local: {lake: 's3://bucket/lake'}\n"},
     # files where none belong

@@ -1,0 +1,53 @@
+"""Puts the analysis together: what each occurrence of an input touches, and the query for touched keys alone."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from lagoa.sql.incremental.allowed import exact
+from lagoa.sql.incremental.analysis import KEYS, NEW, Analysis, Describe, Occurrence, Question, Refused
+from lagoa.sql.incremental.delta import Delta
+from lagoa.sql.incremental.reading import at, quote, read
+from lagoa.sql.incremental.restrict import Restriction
+from lagoa.sql.incremental.sameness import judge_rows
+from lagoa.sql.incremental.scope import Scopes
+
+
+def follow(question: Question, describe: Describe) -> Analysis:
+    """Analyse a query. Raises Refused."""
+    tree = read(question, describe)
+    key = _key(question, tree, describe)
+    scopes = Scopes(question.columns, describe)
+    judge_rows(tree, scopes)
+    found = [_occurrence(tree, scopes, key, t) for t in tree.find_all(exp.Table)]
+    return Analysis(sorted(found, key=lambda o: o.input), _restricted(tree, scopes, key))
+
+
+def _key(question: Question, tree: exp.Query, describe: Describe) -> list[str]:
+    """Find the key among the output columns, by the names that the tree gives them."""
+    names = {n.lower(): n for n in tree.named_selects}
+    kinds = describe(at(tree, ""))
+    if not question.key:
+        raise Refused("it has no key")
+    for name in question.key:
+        if name.lower() not in names:
+            raise Refused(f"the key {name} is not one of its columns")
+        if not exact(kinds[name.lower()]):
+            raise Refused(f"the key {name} is of type {kinds[name.lower()]}, whose equal values may differ")
+    return [names[n.lower()] for n in question.key]
+
+
+def _occurrence(tree: exp.Query, scopes: Scopes, key: list[str], table: exp.Table) -> Occurrence:
+    name, _, number = table.name.partition("@")
+    shown = ", ".join(f"{quote(k)} AS k{i}" for i, k in enumerate(key))
+    try:
+        return Occurrence(name, f"SELECT {shown} FROM ({Delta(scopes, int(number)).of(tree, key)})", None)
+    except Refused as refused:
+        return Occurrence(name, None, str(refused))
+
+
+def _restricted(tree: exp.Query, scopes: Scopes, key: list[str]) -> str:
+    restricted = tree.copy()
+    if not Restriction(scopes, KEYS).query(restricted, [(k, f"k{i}") for i, k in enumerate(key)]):
+        raise Refused("its key is computed over groups: the query for a few keys would cost as much as for all")
+    return at(restricted, NEW)

@@ -1,0 +1,159 @@
+"""Reads a model's query into one tree over bare inputs: views and CTEs inlined, every name resolved."""
+
+from __future__ import annotations
+
+import re
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+
+from lagoa.sql.incremental.allowed import judge
+from lagoa.sql.incremental.analysis import Describe, Question, Refused
+from lagoa.sql.tree import DIALECT
+
+_OURS = re.compile(r"__|_i\d")
+
+
+def text(node: exp.Expr) -> str:
+    """Write a node as SQL."""
+    return node.sql(dialect=DIALECT, comments=False)
+
+
+def quote(name: str) -> str:
+    """Quote a name."""
+    return text(exp.to_identifier(name, quoted=True))
+
+
+def read(question: Question, describe: Describe) -> exp.Query:
+    """Return the query's tree; each place where an input is read is a table called `name@number`. Raises Refused."""
+    query = _inlined_views(_parsed(question.query), question)
+    _unhygienic(query)
+    _semi_joins(query)
+    _group_by_all(query)
+    try:
+        tree: exp.Expr = qualify(
+            query, schema=dict(question.columns), dialect=DIALECT, quote_identifiers=True, identify=True
+        )
+    except SqlglotError as error:
+        raise Refused("its names could not be resolved: " + str(error).split("\n")[0]) from error
+    judge(tree)
+    tree = _inlined_ctes(tree)
+    for order in list(tree.find_all(exp.Order)):
+        if isinstance(order.parent, exp.Query):
+            order.pop()  # without LIMIT it decides nothing about the rows
+    while isinstance(tree, exp.Subquery):
+        tree = tree.this
+    if not isinstance(tree, exp.Query):
+        raise Refused("it is not one query")
+    for number, table in enumerate(list(tree.find_all(exp.Table))):
+        if table.name not in question.columns or table.args.get("db"):
+            raise Refused(f"{text(table)} is not one of its inputs")
+        table.set("this", exp.to_identifier(f"{table.name}@{number}", quoted=True))
+    _same_columns(question, tree, describe)
+    return tree
+
+
+def at(node: exp.Expr, version: str) -> str:
+    """Write a node as SQL over one version of every input; '' for the bare names."""
+    node = node.copy()
+    for table in node.find_all(exp.Table):
+        if "@" in table.name:
+            table.set("this", exp.to_identifier(table.name.split("@")[0] + version, quoted=True))
+    return text(node)
+
+
+def _parsed(query: str) -> exp.Query:
+    try:
+        tree = sqlglot.parse_one(query, dialect=DIALECT)
+    except SqlglotError as error:
+        raise Refused("it could not be read") from error
+    if not isinstance(tree, exp.Query):
+        raise Refused("it is not one query")
+    judge(tree, resolved=False)
+    return tree
+
+
+def _inlined_views(tree: exp.Query, question: Question) -> exp.Query:
+    for table in list(tree.find_all(exp.Table)):
+        if not table.args.get("db"):
+            continue  # a CTE, or else qualify does not know it
+        name, alias = f"{table.db}.{table.name}".lower(), exp.to_identifier(table.alias_or_name, quoted=True)
+        if name in question.views:
+            body = _inlined_views(_parsed(question.views[name]), question)
+            table.replace(exp.Subquery(this=body, alias=exp.TableAlias(this=alias)))
+        elif name in question.tables:
+            new = exp.Table(this=exp.to_identifier(question.tables[name]), alias=exp.TableAlias(this=alias))
+            table.replace(new)
+        else:
+            raise Refused(f"{name} is not one of its inputs")
+    return tree
+
+
+def _unhygienic(tree: exp.Query) -> None:
+    """Refuse names that ours could be mixed up with."""
+    for alias in tree.find_all(exp.TableAlias):
+        if _OURS.match(alias.name):
+            raise Refused(f"the alias {alias.name} is one that Lagoa uses itself")
+    for column in tree.find_all(exp.Column):
+        if column.args.get("db"):
+            raise Refused(f"{text(column)} names its table with its layer; give the table an alias")
+
+
+def _semi_joins(tree: exp.Query) -> None:
+    """Write SEMI and ANTI joins as EXISTS, which they mean."""
+    for select in list(tree.find_all(exp.Select)):
+        joins = select.args.get("joins") or []
+        halves = [j for j in joins if j.kind.upper() in ("SEMI", "ANTI")]
+        if not halves:
+            continue
+        if any(j.side.upper() in ("RIGHT", "FULL") for j in joins) or any(not j.args.get("on") for j in halves):
+            raise Refused("a SEMI or ANTI join beside a RIGHT or FULL one, or without ON")
+        for join in halves:
+            inner = exp.select(exp.Literal.number(1)).from_(join.this.copy()).where(join.args["on"].copy())
+            exists: exp.Expr = exp.Exists(this=inner)
+            select.where(exp.Not(this=exists) if join.kind.upper() == "ANTI" else exists, copy=False)
+        select.set("joins", [j for j in joins if all(j is not half for half in halves)])
+
+
+def _group_by_all(tree: exp.Query) -> None:
+    """Write GROUP BY ALL as the positions of the columns without aggregate, which it means."""
+    for select in tree.find_all(exp.Select):
+        group = select.args.get("group")
+        if not group or not group.args.get("all") or group.expressions:
+            continue
+        if any(s.is_star or s.find(exp.Query, exp.Columns) for s in select.selects):
+            continue
+        plain = [i for i, s in enumerate(select.selects, 1) if not s.find(exp.AggFunc)]
+        if plain:
+            select.set("group", exp.Group(expressions=[exp.Literal.number(i) for i in plain]))
+
+
+def _inlined_ctes(tree: exp.Expr) -> exp.Expr:
+    while withs := list(tree.find_all(exp.With)):
+        deepest = max(withs, key=lambda n: n.depth)
+        host, ctes = deepest.parent, list(deepest.expressions)
+        if host is None:
+            raise Refused("a WITH without query")
+        host.set("with_", None)
+        for number, cte in enumerate(ctes):
+            for root in [*ctes[number + 1 :], host]:
+                _substituted(root, cte.alias, cte.this)
+    return tree
+
+
+def _substituted(root: exp.Expr, name: str, body: exp.Expr) -> None:
+    for table in list(root.find_all(exp.Table)):
+        if table.name == name and not table.args.get("db"):
+            alias = exp.TableAlias(this=exp.to_identifier(table.alias_or_name, quoted=True))
+            table.replace(exp.Subquery(this=body.copy(), alias=alias))
+
+
+def _same_columns(question: Question, tree: exp.Query, describe: Describe) -> None:
+    """Refuse a tree that does not give what the query gives: then names were resolved in another way."""
+    names = tree.named_selects
+    if len({n.lower() for n in names}) != len(names):
+        raise Refused("two of its columns have one name")
+    if dict(describe(at(tree, ""))) != dict(describe(question.query)):
+        raise Refused("a column has no name (give it one with `as`), or the query is read in another way by DuckDB")
