@@ -70,12 +70,7 @@ def same_rows(landed: Landed, staged: Sequence[StagedFile]) -> bool:
     session, table = landed.session, landed.table
     if not table.exists or table.rows != sum(f.rows for f in staged) or table.distrust is not None:
         return False
-    if (
-        table.state is None
-        or table.state.bad_at is not None
-        or any(f.refused for f in staged)
-        or not _same_shape(landed)
-    ):
+    if any(f.refused for f in staged) or not _same_shape(landed):
         return False
     names = business(landed.schema).names
     bind(session, _HAD, table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lagoa.errors import ProjectError
-from lagoa.sql.parse import Query, is_select, parse
+from lagoa.sql.parse import Query, bare, is_select, parse
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,20 @@ def test_deep_nesting_is_an_error_and_no_crash() -> None:
     with pytest.raises(ProjectError) as caught:
         parse("select " + "(" * 20_000 + "1" + ")" * 20_000, "m.sql")
     assert caught.value.code == "LG-105"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("select 1", "select 1"),
+        ("select 1 ; ;-- done\n", "select 1 "),
+        ("\n\nselect ';' as x -- a; b\n;\n/* ; */", "\n\nselect ';' as x -- a; b\n"),
+        ("select ';'", "select ';'"),
+    ],
+)
+def test_a_query_is_bare_without_its_last_semicolons(text: str, left: str) -> None:
+    assert bare(text) == left
+
+
+def test_a_comment_behind_the_semicolon_is_no_statement() -> None:
+    assert parse("select 1; -- done", "a.sql").trouble is None
