@@ -128,6 +128,10 @@ class Expressions:
         del node
         return joined(s.relation.everything() for s in scope.sources).through("derived")
 
+    def _columns(self, node: Any, scope: Scope) -> Value:
+        """`where columns(…) > 0`: some of all columns."""
+        return self._star(node, scope).doubtful("`columns(…)` chooses columns")
+
     def _anonymous(self, node: Any, scope: Scope) -> Value:
         if str(node.name).lower() in _NUMBERING_NAMES:
             return Value(rows_of=scope.tables)
@@ -150,5 +154,6 @@ _SPECIAL: dict[str, Callable[[Expressions, Any, Scope], Value]] = {
     "Lambda": Expressions._lambda,
     "Comprehension": Expressions._lambda,
     "Star": Expressions._star,
+    "Columns": Expressions._columns,
     "Anonymous": Expressions._anonymous,
 }

@@ -113,8 +113,10 @@ class FromClause:
         name = str(node.this.meta.get("name") or node.this.key).lower()
         name = "range" if node.this.args.get("is_end_exclusive") else "generate_series" if "series" in name else name
         if name in _ONE_COLUMN:
-            return Relation([(_ONE_COLUMN[name], value)])
-        return Relation((), rest=Rest(f"`{name}(…)` names its columns itself", value=value, certain=True))
+            return Relation([(_ONE_COLUMN[name], value)], value.deciding())
+        return Relation(
+            (), value.deciding(), rest=Rest(f"`{name}(…)` names its columns itself", value=value, certain=True)
+        )
 
     def _values(self, node: Any, scope: Scope) -> Relation:
         rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
@@ -131,11 +133,11 @@ class FromClause:
         values = [self._expressions.value(p, scope).through("derived") for p in lists]
         if options:
             reason = "`unnest` with options makes columns of the fields of structs"
-            return Relation((), rest=Rest(reason, value=joined(values)))
+            return Relation((), joined(values).deciding(), rest=Rest(reason, value=joined(values)))
         columns = [("unnest", value) for value in values]
         if node.args.get("offset"):
             columns.append(("ordinality", CONSTANT))
-        return Relation(columns)
+        return Relation(columns, joined(values).deciding())
 
     # ------------------------------------------------------------ joins
     def _join(self, join: Any, scope: Scope) -> None:
@@ -190,9 +192,9 @@ def _path(node: Any) -> tuple[str, ...]:
 
 def _pivoted(relation: Relation, unpivot: bool) -> Relation:
     """Give up on names: a pivot makes its columns of values, and its reverse values of columns."""
-    word = "unpivot" if unpivot else "pivot"
+    word = "an unpivot" if unpivot else "a pivot"
     value = joined(v for _, v in relation.columns).through("derived")
-    rest = Rest(f"a {word} makes its columns from {'columns' if unpivot else 'values'}", value=value)
+    rest = Rest(f"{word} makes its columns from {'columns' if unpivot else 'values'}", value=value)
     found = rest if relation.rest is None else rest | replace(relation.rest, tables=(), certain=False)
     rows = relation.rows | value.deciding()
     if relation.rest is not None:

@@ -49,8 +49,11 @@ def _one(expressions: Expressions, node: Any, scope: Scope) -> Projected:
         return _unknown(joined(v for _, v in _all(scope)), "a star with a condition on the names of the columns")
     if (found := inner.find(exp.Columns)) is not None:
         return _columns_call(expressions, node, found, scope)
-    if isinstance(inner, (exp.Explode, exp.Unnest)) and len(list(inner.iter_expressions())) > 1:
-        return _unknown(expressions.value(inner, scope), "`unnest` with options makes columns of the fields of structs")
+    if isinstance(inner, (exp.Explode, exp.Unnest)):
+        value = expressions.value(inner, scope)
+        scope.rows |= value.deciding()  # a row for each element
+        if inner is node or len(list(inner.iter_expressions())) > 1:
+            return _unknown(value, "`unnest` makes one column of a list, and of a struct one for each field")
     if isinstance(inner, exp.PositionalColumn):
         return _positional(node, inner, scope)
     value, name = expressions.value(node, scope), _name(node)

@@ -66,11 +66,11 @@ def _column(kind: str, chance: random.Random) -> list[Any]:
     if kind == "date":
         return [f"2026-01-{chance.randint(1, 20):02}" for _ in range(ROWS)]
     words = [[chance.choice(WORDS) for _ in range(3)] for _ in range(ROWS)]
+    if kind == "varchar[]":
+        return [row[: chance.randint(0, 3)] for row in words]
     if kind == "text":
         return [row[0] for row in words]
-    if kind.startswith("struct"):
-        return [{"city": row[0], "zip": row[1], "geo": {"k": row[2]}} for row in words]
-    return [row[:2] for row in words]
+    return [{"city": row[0], "zip": row[1], "geo": {"k": row[2]}} for row in words]
 
 
 def _filled(engine: duckdb.DuckDBPyConnection, data: Data, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:

@@ -1,0 +1,1 @@
+select id from bronze.orders where columns(['id', 'amount']) > 2

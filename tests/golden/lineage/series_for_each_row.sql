@@ -1,0 +1,1 @@
+select o.id, g.n from bronze.orders as o, generate_series(1, o.amount) as g(n)

@@ -1,0 +1,1 @@
+select unnest(tags), id from bronze.orders
