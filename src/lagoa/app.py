@@ -117,6 +117,7 @@ class Project:
         full: bool = False,
         accept: bool = False,
         reset_cursor: bool = False,
+        verify: bool = False,
         listeners: Sequence[Listener] = (),
         stop: Stop | None = None,
     ) -> Run:
@@ -147,6 +148,7 @@ class Project:
                 at,
                 staging.folder,
                 accept,
+                verify,
                 pinned=pinned,
             )
             results = Executor(context, plan, reset_cursor).results()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     "--accept", is_flag=True, help="Take the selected tables as somebody else left them, and go on from there."
 )
 @click.option("--reset-cursor", is_flag=True, help="Read the selected streams from the beginning.")
+@click.option("--verify", is_flag=True, help="Compare what incremental models recompute with a full rebuild.")
 @dry
 @as_json
 @everywhere
@@ -36,6 +39,7 @@ def command(
     full: bool,
     accept: bool,
     reset_cursor: bool,
+    verify: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -48,7 +52,8 @@ def command(
         if dry_run:
             return _dry(settings, project, select, exclude, full=full, reset_cursor=reset_cursor, as_json=as_json)
         warned = _Warned()
-        done = _run(settings, project, select, exclude, warned, full=full, accept=accept, reset_cursor=reset_cursor)
+        asked = partial(project.run, full=full, accept=accept, reset_cursor=reset_cursor, verify=verify)
+        done = _run(settings, asked, select, exclude, warned)
         if as_json:
             screen.out_json(done.to_json())
         elif not settings.quiet:
@@ -82,14 +87,10 @@ def _dry(
 
 def _run(
     settings: Settings,
-    project: Project,
+    asked: Callable[..., Run],
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     warned: _Warned,
-    *,
-    full: bool,
-    accept: bool,
-    reset_cursor: bool,
 ) -> Run:
     from lagoa.app import stopped_by_signals
     from lagoa.cli.progress import progress
@@ -100,9 +101,7 @@ def _run(
         stack.enter_context(stopped_by_signals(stop))
         listeners: list[Listener] = [warned]
         listeners += [] if settings.quiet else [stack.enter_context(progress(sys.stderr))]
-        return project.run(
-            select, exclude, full=full, accept=accept, reset_cursor=reset_cursor, listeners=listeners, stop=stop
-        )
+        return asked(select, exclude, listeners=listeners, stop=stop)
 
 
 class _Warned:

@@ -32,6 +32,8 @@ class Context:
     at: datetime
     folder: Path
     accept: bool = False
+    verify: bool = False
+    """Compare what is recomputed with a full rebuild before it is published."""
     pinned: dict[TableName, Table] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 

@@ -19,7 +19,7 @@ from lagoa.plan.step import Step
 from lagoa.ports import Session, StagedFile
 from lagoa.project.model import Model
 from lagoa.run.context import Context
-from lagoa.run.recompute import recompute
+from lagoa.run.recompute import recompute, verify
 from lagoa.run.write import Mode, Work, Written, write
 from lagoa.spec.spelling import spelled
 from lagoa.transform import python_model, sql_model
@@ -39,6 +39,8 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
         if model.header.kind == "incremental" and not step.full and _means_the_same(table, meant):
             done = recompute(context, session, model, table, folder)
             if done is not None:
+                if context.verify:
+                    verify(context, session, model, table, done, folder)
                 work = _work(context, model, table, "merge", done.schema, done.rows, inputs)
                 return write(context, session, replace(work, vanished=done.vanished), folder)
         mode: Mode = "replace"
@@ -79,8 +81,7 @@ def _work(
 
 def _personal(context: Context, model: Model, schema: pa.Schema) -> frozenset[str]:
     """Name the columns that keep no statistics: the declared ones, and those whose values come from personal ones."""
-    found = personal_here(context.project, context.pin, model.name)
-    return frozenset(name for name in schema.names if name.lower() in found)
+    return personal_here(context.project, context.pin, model.name, schema.names)
 
 
 def _inputs(context: Context, model: Model, table: Table) -> dict[str, Input]:

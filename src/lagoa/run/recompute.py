@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from lagoa.errors import LakeError, StepError
+from lagoa.errors import LagoaError, LakeError, StepError
 from lagoa.kit.text import columns, quote
-from lagoa.lake.table import Table
+from lagoa.lake.table import Table, bind
 from lagoa.ports import FileSet, Session, StagedFile
 from lagoa.project.model import Model
 from lagoa.run.context import Context
@@ -21,7 +21,7 @@ from lagoa.transform import sql_model
 from lagoa.transform.bind import tables_behind
 from lagoa.transform.incremental import VANISHED, Follower, fits, follow
 
-_TOUCHED, _CAME = "_touched", "_recomputed"
+_TOUCHED, _CAME, _HELD, _FULL = "_touched", "_recomputed", "_held", "_full"
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Recomputed:
     """Staged files of a merge: `rows` of touched keys, and `vanished` keys (see `Work.vanished`)."""
 
     schema: pa.Schema
+    touched: bool = False
     rows: Sequence[StagedFile] = ()
     vanished: Sequence[StagedFile] = ()
 
@@ -70,4 +71,26 @@ def _recomputed(context: Context, session: Session, model: Model, table: Table, 
     same = " and ".join(f"t.{quote(k)} is not distinct from r.{quote(k)}" for k in header.key)
     gone = f"select {columns(header.key, 't.')}, true as {VANISHED} from {_TOUCHED} t anti join {_CAME} r on {same}"
     marked = pa.schema([*schema, (VANISHED, pa.bool_())])
-    return Recomputed(schema, rows, session.stage(gone, into / "vanished", marked, header.partition_by))
+    return Recomputed(schema, True, rows, session.stage(gone, into / "vanished", marked, header.partition_by))
+
+
+def verify(context: Context, session: Session, model: Model, table: Table, done: Recomputed, folder: Path) -> None:
+    """Compare the table as it would become with a full rebuild. Raises LagoaError LG-605 when a row differs."""
+    shown = columns(done.schema.names)
+    full = sql_model.stage(session, model, done.schema, folder / "full")
+    partitions = {str(f.path): f.partition for f in full if f.partition}
+    session.bind(_FULL, FileSet(done.schema, [str(f.path) for f in full], partitions))
+    bind(session, _HELD, table)
+    become = f"select {shown} from {_HELD}"
+    if done.touched:
+        key = spelled(model.header, done.schema.names).key
+        same = " and ".join(f"h.{quote(k)} is not distinct from t.{quote(k)}" for k in key)
+        become = f"select {shown} from {_HELD} h anti join {_TOUCHED} t on {same} union all select {shown} from {_CAME}"
+    rebuilt = f"select {shown} from {_FULL}"
+    differ = f"(({become}) except all ({rebuilt})) union all (({rebuilt}) except all ({become}))"
+    if number := int(session.rows(f"select count(*) from ({differ})")[0][0]):
+        message = (
+            f"{model.name}: what was recomputed differs from a full rebuild in {number:,} rows; nothing was published"
+        )
+        raise LagoaError("LG-605", message, hint=f"`lagoa run --full -s {model.name}` rebuilds it; please report this")
+    context.events.emit("note", str(model.name), text=f"{model.name}: what was recomputed equals a full rebuild")
