@@ -210,6 +210,7 @@ class ProjectLineage:
         noun = declared_of(self._project, name)
         declared = {n.lower(): c for n, c in (noun.columns if noun else {}).items()}
         found = {} if self._is_leaf(name) else self._inherited(name, self._marks(name))
+        found |= self.strangers(name, found, self._in_lake(name)[0] or ())
         model = self._project.models.get(name)
         if name != self._near and (model is None or model.header.kind != "view"):
             for held in self._in_lake(name)[1]:
@@ -220,6 +221,18 @@ class ProjectLineage:
             elif "pii" in said.model_fields_set:
                 found.pop(column, None)  # `pii: null` says that it is not personal here
         return found
+
+    def strangers(self, name: TableName, marks: Mapping[str, Told], columns: Sequence[str]) -> dict[str, Told]:
+        """Mark columns that a table has and its query does not name (the fields of an unnested struct).
+
+        They are made of what the query names and the table does not have: on the safe side, as personal as that.
+        """
+        query = None if self._is_leaf(name) else self.query(name)
+        if query is None or query.others is not None:
+            return {}
+        there, named = {c.lower() for c in columns}, {c.lower() for c in query.names}
+        lost = [told for column, told in marks.items() if column not in there]
+        return dict.fromkeys(there - named, lost[0]) if lost else {}
 
     def _marks(self, name: TableName) -> dict[TableName, Mapping[str, Told]]:
         return {needed: self._personal.get(needed, {}) for needed in self._needs(name)}
@@ -285,13 +298,16 @@ class ProjectLineage:
         return sorted(TableName.parse(table).guarded for table in tables)
 
 
-def personal_here(project: Project, opened: Opened, name: TableName) -> frozenset[str]:
-    """Name, in lower case, the columns of a model that hold personal data, by what its inputs' states say.
+def personal_here(project: Project, opened: Opened, name: TableName, columns: Sequence[str]) -> frozenset[str]:
+    """Name those of a model's columns that hold personal data, by what its inputs' states say.
 
     Each table's state knows what it inherited itself, so no query but the model's own and its views' is read, and
     none at all while no input holds anything personal.
     """
-    return frozenset(ProjectLineage(project, opened, name).personal(name))
+    near = ProjectLineage(project, opened, name)
+    marks = near.personal(name)
+    more = near.strangers(name, marks, columns) if marks else {}
+    return frozenset(column for column in columns if column.lower() in marks or column.lower() in more)
 
 
 def _aligned(found: QueryLineage, held: Sequence[str] | None) -> QueryLineage:

@@ -151,6 +151,17 @@ def test_what_a_run_treats_as_personal_is_what_the_inputs_states_say(cove: Cove)
     cove.shore.publish(sql, "replace", CUSTOMERS, personal=["cpf"])
     _write(cove, {"models/gold/people.sql": "select cpf as document, state from silver.southern\n"})
     project = cove.project
-    assert personal_here(project, cove.lake.open, PEOPLE) == {"document"}
+    assert personal_here(project, cove.lake.open, PEOPLE, ["Document", "state"]) == {"Document"}
     cove.shore.publish(sql, "replace", CUSTOMERS)
-    assert personal_here(project, cove.lake.open, PEOPLE) == frozenset()
+    assert personal_here(project, cove.lake.open, PEOPLE, ["Document", "state"]) == frozenset()
+
+
+def test_fields_of_an_unnested_personal_struct_are_personal(cove: Cove) -> None:
+    cove.fill()
+    sql = "select unnest({'a': cpf, 'b': cpf}) as who, state from silver.customers"
+    assert _people(cove, sql) == {"who": "cpf"}
+    project, columns = cove.project, ["a", "b", "state"]
+    cove.shore.publish("select 'x' as cpf", "replace", CUSTOMERS, personal=["cpf"])
+    assert personal_here(project, cove.lake.open, PEOPLE, columns) == {"a", "b"}
+    cove.shore.publish("select 'x' as a, 'y' as b, 'z' as state", name=PEOPLE)
+    assert set(personal_columns(project, cove.lake, PEOPLE)) == {"who", "a", "b"}
