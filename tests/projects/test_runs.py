@@ -139,7 +139,7 @@ def test_a_run_goes_on_while_others_compact_and_vacuum(raft: Raft) -> None:
 # ---------------------------------------------------------------- events
 def documented() -> dict[str, set[str]]:
     """Read the table in the docstring of observe/events.py: each kind and the names of its data."""
-    rows = re.findall(r"^\| ([a-z.]+) \| (.*?) \| .* \|$", events.__doc__ or "", re.MULTILINE)
+    rows = re.findall(r"^\| ([a-z.]+) \|(.*?)\| .* \|$", events.__doc__ or "", re.MULTILINE)
     plain = ((kind, re.sub(r"\[.*?\]|\{.*?\}|\(.*?\)", "", data)) for kind, data in rows if kind != "kind")
     return {kind: set(re.findall(r"\w+", data)) for kind, data in plain}
 
