@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -47,6 +48,17 @@ Listener = Callable[[Event], None]
 
 KEEP = timedelta(days=7)
 """How long `maintain` keeps what no version needs any more, so that time travel and slow readers go on working."""
+
+
+@dataclass(frozen=True)
+class Cared:
+    """What `maintain` did for a table: files fewer to read, old files removed, their bytes; or why it could not."""
+
+    table: TableName
+    fewer: int = 0
+    removed: int = 0
+    freed: int = 0
+    error: LakeError | None = None
 
 
 class Project:
@@ -182,19 +194,26 @@ class Project:
 
     def maintain(
         self, select: Sequence[str] = (), exclude: Sequence[str] = (), *, keep: timedelta = KEEP
-    ) -> dict[TableName, Any]:
-        """Compact small files, remove what no version younger than `keep` needs, write checkpoints."""
-        report: dict[TableName, Any] = {}
+    ) -> list[Cared]:
+        """Compact small files, remove what no version younger than `keep` needs, write checkpoints.
+
+        A table that is stopped is left alone, with its error; the others are looked after.
+        """
         run = new_run_id(datetime.now(UTC))
         with Staging(self.lake.root, run) as staging:
             sweep(self.lake.root)
             oldest = started(min(live(self.lake.root)))
-            for name in self.built(select, exclude):
-                with self.engine.session() as session:
-                    compacted = compact(self.lake, session, name, staging.folder, run=run)
-                report[name] = (compacted, vacuum(self.lake, name, keep, oldest))
-                checkpoint(self.lake, name)
-        return report
+            return [self._cared(name, staging.folder, run, keep, oldest) for name in self.built(select, exclude)]
+
+    def _cared(self, name: TableName, scratch: Path, run: str, keep: timedelta, oldest: datetime) -> Cared:
+        try:
+            with self.engine.session() as session:
+                fewer = compact(self.lake, session, name, scratch, run=run)
+            removed = vacuum(self.lake, name, keep, oldest)
+            checkpoint(self.lake, name)
+        except LakeError as error:
+            return Cared(name, error=error)
+        return Cared(name, fewer, removed.files, removed.size)
 
     def doctor(self, select: Sequence[str] = (), exclude: Sequence[str] = (), *, deep: bool = False) -> list[Finding]:
         """Look for damage and for what could become damage; `deep` reads every byte. Changes nothing."""

@@ -13,7 +13,7 @@ from lagoa.errors import CommandError
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from lagoa.app import Project
+    from lagoa.app import Cared, Project
 
 
 @click.command(short_help="Compact small files and remove what no version needs.")
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @with_settings
 def command(
     settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], keep: str, dry_run: bool, as_json: bool
-) -> None:
+) -> int:
     """Put small files together, remove files that no version younger than --keep needs, and write checkpoints.
 
     Rows do not change, and what reads the tables meanwhile goes on. Files younger than an hour stay in any case: a run
@@ -37,12 +37,16 @@ def command(
         kept = _duration(keep)
         if dry_run:
             _dry(settings, project, select, exclude, as_json)
-            return
+            return 0
         report = project.maintain(select, exclude, keep=kept)
         if as_json:
-            screen.out_json([_told(str(name), *done) for name, done in report.items()])
-            return
-        _report(settings, {str(name): done for name, done in report.items()}, keep)
+            screen.out_json([_told(cared) for cared in report])
+        else:
+            _report(settings, [c for c in report if c.error is None], keep)
+        for cared in report:
+            if cared.error is not None:
+                screen.show_error(cared.error, settings)
+        return 1 if any(cared.error for cared in report) else 0
 
 
 def _duration(text: str) -> timedelta:
@@ -71,8 +75,8 @@ def _dry(
         screen.following(settings, ("lagoa maintain", "do it"))
 
 
-def _report(settings: Settings, report: dict[str, Any], keep: str) -> None:
-    told = [_told(name, *done) for name, done in report.items()]
+def _report(settings: Settings, report: list[Cared], keep: str) -> None:
+    told = [_told(cared) for cared in report]
     freed, removed = sum(t["bytes_freed"] for t in told), sum(t["files_removed"] for t in told)
     fewer = sum(t["fewer_files"] for t in told)
     screen.out(
@@ -91,10 +95,11 @@ def _report(settings: Settings, report: dict[str, Any], keep: str) -> None:
     screen.following(settings, ("lagoa doctor --verify", "read every byte"))
 
 
-def _told(name: str, compacted: int, vacuumed: Any) -> dict[str, Any]:
+def _told(cared: Cared) -> dict[str, Any]:
     return {
-        "table": name,
-        "fewer_files": compacted,
-        "files_removed": vacuumed.files,
-        "bytes_freed": vacuumed.size,
+        "table": str(cared.table),
+        "fewer_files": cared.fewer,
+        "files_removed": cared.removed,
+        "bytes_freed": cared.freed,
+        "error": cared.error.code if cared.error else None,
     }
