@@ -11,9 +11,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 HIDDEN = "***"
 _SHORT = 4
-_DSN_PASSWORD = re.compile(
-    r"""(?i)\b(?:password|pwd|passwd|token|secret)\s*=\s*(?:'((?:[^'\\]|\\.)+)'|([^\s;&'"]+))"""
-)
+_DSN_PASSWORD = re.compile(r"""(?i)\b(?:password|pwd|passwd|token|secret)\s*=\s*(?:'((?:[^'\\]|\\.)+)'|([^\s;&'"]+))""")
 
 
 class Redactor:
