@@ -59,6 +59,8 @@ def silence(seconds: float, endpoint: Endpoint, what: str) -> SourceError:
 
 
 def _meaning(text: str, state: str | None) -> _Meaning:
+    if "invalid snapshot identifier" in text:
+        return _DIED  # the connection that held the snapshot of all parts is gone
     if "Failed to connect" in text:
         return _NO_ENTRY if _CREDENTIALS.search(text) else _UNREACHABLE
     found = _STATE.search(text)
