@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from lagoa.ports import Engine, Session
+from lagoa.registry import adapter
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
@@ -18,6 +22,21 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the real inputs in {folder} (or name their folder in LAGOA_SHARED_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The real engine, with little memory, shared by all tests of a process."""
+    made: Engine = adapter("engines", "duckdb")(2, "1GB", tmp_path_factory.mktemp("engine"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session of the real engine."""
+    with engine.session() as opened:
+        yield opened
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,13 +8,11 @@ from typing import Literal
 
 import pyarrow as pa
 
+from lagoa.lake.merge import SIDE
 from lagoa.lake.state import CHANGES, Placed, chain
 from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
 from lagoa.ports import FileSet
-
-SIDE = "_side"
-"""The column of a changes file that says whether the row is the `old` or the `new` one."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import pyarrow as pa
 from lagoa.errors import LagoaError, LakeError
 from lagoa.kit.text import columns, quote
 from lagoa.kit.types import sql_type
-from lagoa.lake.changes import SIDE, Changed, changed
+from lagoa.lake.changes import Changed, changed
+from lagoa.lake.merge import SIDE
 from lagoa.lake.schema import from_json
 from lagoa.lake.state import State, chain
 from lagoa.lake.store import Lake

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,22 +10,8 @@ import pytest
 from lagoa.cli.main import invoke
 from lagoa.cli.settings import Settings
 from lagoa.ports import Engine, Session
-from lagoa.registry import adapter
 from lagoa.testing.cove import Cove
 from lagoa.testing.mouth import Lagoa, Said
-
-
-@pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    made: Engine = adapter("engines", "duckdb")(2, "1GB", tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def session(engine: Engine) -> Iterator[Session]:
-    with engine.session() as session:
-        yield session
 
 
 @pytest.fixture

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
-from lagoa import registry
 from lagoa.ingest.drift import settle
 from lagoa.ingest.shape import fingerprint, shaped, unmet
 from lagoa.ports import Session
 from lagoa.spec.stream import Stream
 
 AT = datetime(2026, 11, 20, 6, 14, tzinfo=UTC)
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    engine = registry.adapter("engines", "duckdb")(threads=2, memory=None, folder=tmp_path)
-    with engine.session() as opened:
-        yield opened
-    engine.close()
 
 
 def rows(session: Session, sql: str, held: dict[str, Any] | None = None, **stream: Any) -> list[dict[str, Any]]:

@@ -8,15 +8,7 @@ from pathlib import Path
 import pytest
 
 from lagoa.ports import Engine
-from lagoa.registry import adapter
 from lagoa.testing.shore import Shore
-
-
-@pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    made: Engine = adapter("engines", "duckdb")(2, "1GB", tmp_path_factory.mktemp("engine"))
-    yield made
-    made.close()
 
 
 @pytest.fixture
