@@ -58,7 +58,7 @@ def commands() -> list[str]:
     """Write a section for each command with its options."""
     lines = ["# Commands", "", _NOTE, "", (cli.help or "").strip(), ""]
     lines += ["Exit codes: 0 done, 1 your data or a step failed, 2 the project or the command is wrong.", ""]
-    context = click.Context(cli, info_name="lagoa")
+    context = click.Context(cli, info_name="lagoa", **cli.context_settings)
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         if command is not None:
