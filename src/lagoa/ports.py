@@ -8,7 +8,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
+
+from pydantic import model_validator
 
 from lagoa.spec.declared import Declared
 from lagoa.spec.stream import Stream
@@ -97,6 +99,9 @@ class Batch:
     overlap: str | None = None
     notes: Sequence[str] = ()
     """What a person should know of how this was read: 'read vendas.csv as cp1252'."""
+    keys: Batch | None = None
+    """Of a stream that says `deletes: compare`: every key that the source holds as this batch sees it, and nothing
+    but the key's columns and `_source`. The table's rows with another key are removed by the same commit."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,15 @@ class Source(Declared, ABC):
     """Words to select and search by; its streams inherit them."""
     streams: Mapping[str, Stream]
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
+    lists_keys: ClassVar[bool] = False
+    """Whether it gives `Batch.keys`, so that its streams may say `deletes: compare`."""
+
+    @model_validator(mode="after")
+    def _can_compare(self) -> Self:
+        for name, stream in self.streams.items():
+            if stream.deletes is not None and stream.deletes.compare and not self.lists_keys:
+                raise ValueError(f"{name}: this source cannot list its keys; mark deleted rows by a column instead")
+        return self
 
     @abstractmethod
     def read(self, reading: Reading) -> Iterator[Batch]:

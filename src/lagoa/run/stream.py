@@ -21,6 +21,7 @@ from lagoa.lake.table import Table
 from lagoa.plan.step import Step
 from lagoa.ports import OWN, Batch, Reading, Session, StagedFile
 from lagoa.project.model import StreamTable
+from lagoa.run import deletions
 from lagoa.run.context import Context
 from lagoa.run.settle import Landed, same_rows, settled
 from lagoa.run.write import Mode, Work, Written, write
@@ -124,6 +125,7 @@ def _land(stream: Stream, table: Table, batches: Iterator[Batch], folder: Path) 
     with context.engine.session() as session, context.stop.watch(session):
         drift: Drift | None = None
         delivered, cursor, overlap, mixed = Delivered(), None, None, False
+        keys: list[StagedFile] | None = None
         for number, batch in enumerate(batches):
             for note in batch.notes:
                 stream.tell(note)
@@ -134,6 +136,8 @@ def _land(stream: Stream, table: Table, batches: Iterator[Batch], folder: Path) 
             part = deliver(batch, drift, _spelled(stream, drift.schema), stream.place, landing)
             delivered.staged += part.staged
             delivered.rejects += part.rejects
+            if _mode(stream, table) == "merge":
+                keys = deletions.listed(batch, drift, _spelled(stream, drift.schema), stream.place, landing)
             cursor, overlap = batch.cursor(), batch.overlap
         if drift is None:
             raise SourceError("LG-202", f"{stream.place} delivered an empty batch")
@@ -143,8 +147,11 @@ def _land(stream: Stream, table: Table, batches: Iterator[Batch], folder: Path) 
             schema = pa.schema([schema.field(name) for name in table.schema.names])
         landed = Landed(session, table, _spelled(stream, schema), mode, schema, delivered.staged, mixed)
         staged = settled(landed, folder, "true" if stream.reset or _forgotten(stream, table) else overlap)
+        staged, gone = deletions.apart(landed, staged, folder)
+        if keys is not None:
+            gone += deletions.vanished(landed, keys, stream.place, folder)
         work = _work(stream, table, mode, schema, staged, cursor)
-        work.refused = delivered.rejects
+        work.refused, work.vanished = delivered.rejects, gone
         asked = stream.step.full or bool(stream.changed(table))
         if mode == "replace" and not asked and not delivered.rejects and same_rows(landed, staged):
             work.mode, work.staged = "append", []
@@ -233,7 +240,12 @@ def _evolved(stream: Stream, session: Session, table: Table, drift: Drift, folde
 def _has_what_is_named(stream: Stream, schema: pa.Schema) -> None:
     """Refuse a key or a partition that is no column, before all rows lack it. An empty delivery has no columns."""
     spec = _spelled(stream, schema)
-    named = {"key": spec.key if spec.mode == "merge" else (), "partition_by": spec.partition_by}
+    marks = spec.deletes.column if spec.deletes else None
+    named = {
+        "key": spec.key if spec.mode == "merge" else (),
+        "partition_by": spec.partition_by,
+        "deletes": (marks,) if marks else (),
+    }
     for word, names in named.items():
         for name in names if schema.names else ():
             if name not in schema.names:

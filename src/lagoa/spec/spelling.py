@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lagoa.spec.model import ModelHeader
 from lagoa.spec.stream import Stream
@@ -18,10 +18,11 @@ def spelled(noun: Noun, names: Iterable[str]) -> Noun:
     def called(name: str) -> str:
         return by_fold.get(name.casefold(), name)
 
-    return noun.model_copy(
-        update={
-            "columns": {called(name): column for name, column in noun.columns.items()},
-            "key": tuple(map(called, noun.key)),
-            "partition_by": tuple(map(called, noun.partition_by)),
-        }
-    )
+    update: dict[str, Any] = {
+        "columns": {called(name): column for name, column in noun.columns.items()},
+        "key": tuple(map(called, noun.key)),
+        "partition_by": tuple(map(called, noun.partition_by)),
+    }
+    if isinstance(noun, Stream) and noun.deletes is not None and noun.deletes.column is not None:
+        update["deletes"] = noun.deletes.model_copy(update={"column": called(noun.deletes.column)})
+    return noun.model_copy(update=update)

@@ -23,6 +23,29 @@ Names = Annotated[
 """One name or a list of names."""
 
 
+class Deletes(Declared):
+    """How a `merge` learns which rows its source has deleted."""
+
+    column: str | None = None
+    """The column that marks a deleted row: true, a number but 0, or anything but null."""
+    values: Names = ()
+    """The values of the column that mark a deleted row, when null does not tell: [D]."""
+    compare: bool = False
+    """Ask the source for all its keys each time; a row whose key is not among them is removed."""
+
+    @model_validator(mode="after")
+    def _says_one_way(self) -> Self:
+        if (self.column is None) != self.compare:
+            raise ValueError("say either `deletes: {column: …}` or `deletes: compare`")
+        if self.values and self.column is None:
+            raise ValueError("`values:` are those of `column:`")
+        return self
+
+
+def _compared(value: object) -> object:
+    return {"compare": True} if value == "compare" else value
+
+
 class Stream(Declared):
     """The keys that every stream takes; a source adds its own."""
 
@@ -32,6 +55,8 @@ class Stream(Declared):
     """The columns that tell one row from another."""
     cursor: str | None = None
     """The column that grows with news; what lies above the last value seen is read."""
+    deletes: Annotated[Deletes, BeforeValidator(_compared)] | None = None
+    """How a `merge` learns of deleted rows: {column: removed_at}, or `compare`, where the source can list its keys."""
     schema_: Literal["evolve", "freeze", "quarantine"] = Field("evolve", alias="schema")
     """What happens when the source's columns change."""
     columns: dict[str, StreamColumn] = Field(default_factory=dict)
@@ -53,6 +78,8 @@ class Stream(Declared):
     def _modes_have_what_they_need(self) -> Self:
         if self.mode == "merge" and not self.key:
             raise ValueError("mode: merge needs `key:`")
+        if self.mode != "merge" and self.deletes is not None:
+            raise ValueError("`deletes:` goes with mode: merge")
         return self
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 from pydantic import Field, model_validator
@@ -64,6 +64,9 @@ class PostgresStream(Stream):
             object.__setattr__(self, field, tuple(landing_name(n) for n in getattr(self, field)))
         if self.cursor is not None:
             object.__setattr__(self, "cursor", landing_name(self.cursor))
+        if self.deletes is not None and self.deletes.column is not None:
+            marks = self.deletes.model_copy(update={"column": landing_name(self.deletes.column)})
+            object.__setattr__(self, "deletes", marks)
         return self
 
 
@@ -78,6 +81,7 @@ class Postgres(Source):
     """How long the server may send nothing before the reading is given up."""
     streams: Mapping[str, PostgresStream] = Field(default_factory=dict)
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
+    lists_keys: ClassVar[bool] = True
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Read a stream from one snapshot of the server; see ports.Source."""
@@ -151,16 +155,23 @@ class _Work:
         for name in self.stream.key:
             named(columns, name, self.what, "key")
         cursor, value, where = self._window(columns)
-        if cursor is not None and value is _NOTHING:
+        still = cursor is not None and value is _NOTHING
+        compare = self.stream.deletes is not None and self.stream.deletes.compare
+        if still and not compare:
             return
-        schema = pa.schema([pa.field(c.name, c.lands) for c in columns])
         append = self.stream.mode == "append" and cursor is not None
         yield Batch(
-            portions=self._portions(columns, where, cursor),
-            schema=schema,
-            cursor=lambda: None if cursor is None or value is None else cursor.json(value),
+            portions=iter(()) if still else self._portions(columns, where, cursor),
+            schema=pa.schema([pa.field(c.name, c.lands) for c in columns]),
+            cursor=lambda: None if cursor is None or value is None or still else cursor.json(value),
             overlap=cursor.overlap() if append and cursor is not None else None,
+            keys=self._keys([c for c in columns if c.name in self.stream.key]) if compare else None,
         )
+
+    def _keys(self, columns: Sequence[PgColumn]) -> Batch:
+        """Give every key that the snapshot holds."""
+        schema = pa.schema([pa.field(c.name, c.lands) for c in columns])
+        return Batch(self._portions(columns, "true", None), schema)
 
     def _window(self, columns: Sequence[PgColumn]) -> tuple[Cursor | None, Any, str]:
         """Say which rows are new: the cursor, its highest value (or `_NOTHING`), and the condition."""
