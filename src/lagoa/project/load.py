@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lagoa.errors import CommandError, LagoaError, ProjectError, ProjectErrors, did_you_mean
+from lagoa.errors import LagoaError, ProjectError, ProjectErrors
 from lagoa.project.cache import QueryCache
 from lagoa.project.config import environment, override
 from lagoa.project.graph import Graph, Node
@@ -18,15 +18,15 @@ from lagoa.project.models import read_checks, read_models
 from lagoa.project.reading import Reading, later, mapping_of
 from lagoa.project.refer import References
 from lagoa.project.sources import read_sources
+from lagoa.project.targets import chosen_target, deferred, deferring, lake_of
 from lagoa.project.tree import PROJECT_FILE, survey
 from lagoa.project.words import Findings, declared
 from lagoa.project.yaml import Document
-from lagoa.registry import names
 from lagoa.spec.names import TableName
 from lagoa.spec.project import ProjectFile, Target
 
 LATER_KEYS = ("schedule", "alerts")
-LATER_TARGET_KEYS = ("catalog", "deployer", "defer")
+LATER_TARGET_KEYS = ("catalog", "deployer")
 
 
 def load(root: Path, target: str | None = None, environ: Mapping[str, str] = os.environ) -> Project:
@@ -51,7 +51,7 @@ def load(root: Path, target: str | None = None, environ: Mapping[str, str] = os.
     look_up(reading, nodes)
     acyclic(reading, nodes)
     name = target or "local"
-    chosen = _target(reading, file, name, document) if file else Target()
+    chosen = chosen_target(reading, root, file, name, document) if file else Target()
     findings.raise_all()
     if file is None:  # for the type checker: a project file that cannot be read is a finding
         raise LagoaError("LG-605", f"{PROJECT_FILE} was neither read nor refused")
@@ -61,7 +61,9 @@ def load(root: Path, target: str | None = None, environ: Mapping[str, str] = os.
         file=file,
         target_name=name,
         target=chosen,
-        lake=(root / Path(chosen.lake).expanduser()).resolve(),
+        lake=lake_of(root, chosen),
+        defer=deferred(root, file, name),
+        deferring=deferring(root, file, name),
         sources=entries,
         models={model.name: model for model in models},
         checks=tuple(checks),
@@ -99,24 +101,6 @@ def _without_later_keys(reading: Reading, value: dict[str, Any], document: Docum
         for name, t in targets.items()
     }
     return kept
-
-
-def _target(reading: Reading, file: ProjectFile, name: str, document: Document) -> Target:
-    if name not in file.targets:
-        known = ", ".join(sorted(file.targets))
-        hint = did_you_mean(name, file.targets) or f"the targets are {known}"
-        raise CommandError("LG-601", f"{PROJECT_FILE} declares no target `{name}`", hint=hint)
-    target = file.targets[name]
-    at = ("targets", name)
-    if "://" in target.lake:
-        hint = "a lake is a folder for now"
-        reading.findings.append(later("lakes in object storage", document.at((*at, "lake")), hint))
-    engines = names("engines")
-    if target.engine not in engines:
-        message = f"`{target.engine}` is not one of the engines: {', '.join(engines)}"
-        meant = did_you_mean(target.engine, engines)
-        reading.findings.append(ProjectError("LG-111", message, place=document.at((*at, "engine")), hint=meant))
-    return target
 
 
 def _guarded(nodes: list[Node], checks: list[CustomCheck]) -> list[Node]:

@@ -11,6 +11,7 @@ from lagoa.errors import Place
 from lagoa.ports import Source
 from lagoa.project.graph import Graph as Graph
 from lagoa.project.graph import StreamTable as StreamTable
+from lagoa.project.targets import Deferred as Deferred
 from lagoa.spec.check import CheckHeader
 from lagoa.spec.model import ModelHeader
 from lagoa.spec.names import TableName
@@ -86,6 +87,10 @@ class Project:
     graph: Graph
     secrets: tuple[str, ...] = field(repr=False)
     """Every secret value that was met, also passwords inside connections; nothing shown may hold one."""
+    defer: Deferred | None = None
+    """Where tables are read that do not differ here; None: this target holds them all."""
+    deferring: tuple[Path, ...] = ()
+    """The lakes of the targets that read this one's tables."""
 
     def place(self, table: TableName) -> Place | None:
         """Point at the file, and for a stream the line, that makes a table."""

@@ -22,6 +22,8 @@ class Target(Declared):
     """How many threads the engine may use; all cores when left out."""
     memory: str | None = Field(None, pattern=r"^\d+(\.\d+)?\s*([KMGT]i?B|%)$")
     """How much memory the engine may use, such as 4GB; 60 % of the machine when left out."""
+    defer: str | None = None
+    """Another target, in whose lake every table is read that does not differ here; nothing is written there."""
 
 
 class ProjectFile(Declared):
