@@ -124,6 +124,7 @@ def _state(table: Table, become: pa.Schema, mode: str, run: str, definition: Jso
         definition=old.definition if definition is _KEEP else definition,
         added=[],
         changes=[],
+        sides=None,
         bad=[],
         personal=sorted({*old.personal, *personal}),
         run=run,

@@ -172,6 +172,7 @@ def _state(lake: Lake, table: Table, change: Change, ready: Ready) -> State:
         data=old.data if old and not changed else id,
         mode=change.mode,
         rows=held - gone + sum(a.rows for a in ready.adds),
+        size=_size(table, change, ready),
         table=to_delta(change.schema).to_json(),
         partition_by=list(change.partition_by),
         definition=change.definition,
@@ -179,6 +180,7 @@ def _state(lake: Lake, table: Table, change: Change, ready: Ready) -> State:
         cursor=old.cursor if old and change.cursor is None and not whole else change.cursor,
         added=[Placed(a.path, a.rows, a.size, a.partition) for a in ready.adds] if change.mode == "append" else [],
         changes=None if ready.changes is None else list(ready.changes),
+        sides=None if change.changes is None else sum(f.rows for f in change.changes),
         checks=change.checks,
         bad=ready.bad,
         bad_at=id if follow else last,
@@ -187,6 +189,15 @@ def _state(lake: Lake, table: Table, change: Change, ready: Ready) -> State:
         run=change.run,
         at=time.time_ns() // 1_000_000,
     )
+
+
+def _size(table: Table, change: Change, ready: Ready) -> int | None:
+    """Count the bytes of the table as it will be."""
+    came = sum(a.size for a in ready.adds)
+    if change.mode == "replace" or not table.exists:
+        return came
+    held = table.state.size if table.state else None
+    return None if held is None else held - sum(table.files[path].size for path in change.removes) + came
 
 
 def _attempt(lake: Lake, change: Change, ready: Ready, table: Table) -> Try | None:

@@ -76,6 +76,10 @@ class State:
     """The files that an append added; they are the changed rows."""
     changes: Sequence[str] | None = None
     """None: everything changed; []: the added files are the changed rows; else files below _lagoa/changes."""
+    sides: int | None = None
+    """Rows in `changes`: a row that changed counts twice, as it was and as it is."""
+    size: int | None = None
+    """Bytes of the table's files, but for what a compaction saved since; None when nobody counted."""
     checks: Sequence[CheckResult] = ()
     bad: Sequence[Placed] = ()
     """Files of quarantined rows, in the quarantine table's folder, that are true since this state."""
