@@ -82,6 +82,10 @@ CODES: dict[str, tuple[str, str]] = {
         "The values cannot be kept in the table's type without loss; see the stream's `columns:`.",
     ),
     "LG-309": ("Made by a newer Lagoa", "Upgrade Lagoa: this lake was written by a later version."),
+    "LG-310": (
+        "Read elsewhere",
+        "Name the target that holds the table with -t; a target that defers writes only what differs there.",
+    ),
     # 4xx: checks
     "LG-401": ("Check failed", "Readers still see the last good version; mend the data or the check, then run again."),
     "LG-402": ("Check unusable", "The check does not fit its column or table; the message says why."),

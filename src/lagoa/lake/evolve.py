@@ -72,6 +72,7 @@ def retype(
     Raises LakeError LG-308 when a type does not hold every value of the one before, Conflict when a rival
     won.
     """
+    lake.owned(table.name)
     _refuse_loss(table, become)
     bind(session, "retyped", table)
     staged = session.stage(

@@ -39,6 +39,7 @@ def compact(lake: Lake, session: Session, name: TableName, scratch: Path, target
     The commit says `dataChange=false` and selects no state: nobody has news. A rival's commit makes it void
     (0).
     """
+    lake.owned(name)
     table = lake.open(name)
     if not table.exists or not table.plain or table.mapped:
         return 0
@@ -101,6 +102,7 @@ def checkpoint(lake: Lake, name: TableName, every: int = 1) -> bool:
     delta-rs makes no file durable, and a `_last_checkpoint` that names a torn checkpoint closes the table for
     good. So it is made beside the table and moves in whole: first the checkpoint, then what names it.
     """
+    lake.owned(name)
     path = lake.path(name)
     found = log.listing(path)
     if found is None or found.since_checkpoint < every:
@@ -156,6 +158,7 @@ def vacuum(
     `oldest_run` is when the oldest run that still lives began (naive is UTC): nothing younger is touched, nor
     anything younger than an hour, as a run on another machine may have staged it.
     """
+    lake.owned(name)
     table = lake.open(name)
     if not table.exists:
         return Vacuumed()

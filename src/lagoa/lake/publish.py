@@ -67,6 +67,7 @@ def publish(lake: Lake, table: Table, change: Change) -> Table:
     Raises Conflict LG-305 when a rival published first (what was placed is litter for `maintain`), LakeError
     LG-306 when the disk refuses. It never believes an error, nor a success: it looks at the log.
     """
+    lake.owned(table.name)
     table = _fit(lake, table, change)
     with writing(table.name):
         if table.exists:
@@ -116,6 +117,7 @@ def _unreadable(table: Table) -> bool:
 
 def set_aside(lake: Lake, table: Table) -> Table:
     """Keep a folder whose log takes no commit any more under another name; the table begins anew."""
+    lake.owned(table.name)
     home = lake.path(table.name)
     with writing(table.name):
         home.rename(home.with_name(f".{home.name}.broken-{new_id():x}"))

@@ -29,6 +29,7 @@ def restore(lake: Lake, name: TableName, version: int, run: str = "") -> Table:
     Raises LakeError LG-307 when the version, its state or its files are no longer there, Conflict when a
     rival won.
     """
+    lake.owned(name)
     now = lake.open(name, trust=True)
     if now.broken:
         raise now.distrust or log.damaged(name, "its log cannot be read")

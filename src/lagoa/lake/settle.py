@@ -23,6 +23,7 @@ def settle(lake: Lake, table: Table, attempt: Callable[[Table], Try | None]) -> 
     version, made durable. Raises Conflict LG-305 when a rival was first, LakeError when nothing could be
     committed.
     """
+    lake.owned(table.name)
     tried: set[int] = set()
     on = table
     while True:

@@ -3,6 +3,7 @@ guard."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,23 +20,33 @@ __all__ = ["Lake", "Table"]
 
 
 class Lake:
-    """The tables below one folder. Nothing is kept in memory: each opening looks at the disk."""
+    """The tables below one folder. Nothing is kept in memory: each opening looks at the disk.
 
-    def __init__(self, root: Path) -> None:
+    `elsewhere` are tables that are read, with their quarantines, in the lake of another folder, where nothing is ever
+    written: a copy of such a table below this folder does not count.
+    """
+
+    def __init__(self, root: Path, elsewhere: Mapping[TableName, Path] | None = None) -> None:
         self.root = Path(root)
+        self.elsewhere = elsewhere or {}
 
     def path(self, name: TableName) -> Path:
         """Return the folder of a table."""
-        return self.root / name.layer / name.name
+        return self.elsewhere.get(name.guarded, self.root) / name.layer / name.name
+
+    def owned(self, name: TableName) -> None:
+        """Refuse to write a table that is read in another lake. Raises LakeError LG-310."""
+        if name.guarded in self.elsewhere:
+            raise LakeError("LG-310", f"{name} is read in another target's lake, where nothing is written from here")
 
     def names(self) -> list[TableName]:
-        """List the tables that are on disk, quarantine tables included."""
-        found = []
-        for layer in (*LAYERS, QUARANTINE):
-            home = self.root / layer
-            entries = home.iterdir() if home.is_dir() else ()
-            found += [TableName(layer, p.name) for p in entries if is_name(p.name) and (p / log.FOLDER).is_dir()]
-        return sorted(found)
+        """List the tables that count and are on disk, quarantine tables included."""
+        roots = {self.root, *self.elsewhere.values()}
+        return sorted(n for root in roots for n in on_disk(root) if self.path(n).is_relative_to(root))
+
+    def unused(self) -> list[TableName]:
+        """List the tables below this folder that do not count: they are read elsewhere."""
+        return [name for name in on_disk(self.root) if name.guarded in self.elsewhere] if self.elsewhere else []
 
     def open(self, name: TableName, trust: bool = False) -> Table:
         """Pin the newest version; `version` is -1 when there is no table.
@@ -131,6 +142,16 @@ class Lake:
             said = f"its commits since version {kept.state.version} were cleaned up by somebody else"
             return Table(name, path, version, kept.state, selected, log.damaged(name, said))
         return kept
+
+
+def on_disk(root: Path) -> list[TableName]:
+    """List the tables that lie below a lake's folder, quarantine tables included."""
+    found = []
+    for layer in (*LAYERS, QUARANTINE):
+        home = root / layer
+        entries = home.iterdir() if home.is_dir() else ()
+        found += [TableName(layer, p.name) for p in entries if is_name(p.name) and (p / log.FOLDER).is_dir()]
+    return sorted(found)
 
 
 def _stateless(name: TableName) -> LakeError:

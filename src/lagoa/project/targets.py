@@ -91,7 +91,7 @@ def _wrong_defer(
     mine, theirs = lake_of(root, targets[name]), lake_of(root, targets[other])
     if mine.is_relative_to(theirs) or theirs.is_relative_to(mine):
         message = f"`{name}` must have a lake apart from that of `{other}`, to which it defers: {targets[other].lake}"
-        return "LG-102", message, f"`lake: {'dev' if name == 'dev' else f'lakes/{name}'}`"
+        return "LG-102", message, f"`lake: ./{name}`"
     return None
 
 
