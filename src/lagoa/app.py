@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lagoa import registry
-from lagoa.errors import LakeError
+from lagoa.errors import CommandError, LakeError
 from lagoa.kit.stop import Stop
 from lagoa.lake.maintain import checkpoint, compact, vacuum
 from lagoa.lake.restore import restore
@@ -24,14 +24,15 @@ from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
 from lagoa.lake.verify import Finding, verify
 from lagoa.observe.events import Event, Events
-from lagoa.observe.log import RunLog, new_run_id, runs_folder, started
+from lagoa.observe.log import RunLog, RunRecord, came_to, last_runs, new_run_id, runs_folder, started
 from lagoa.observe.redact import Redactor
 from lagoa.plan.make import Wish, make, observe
+from lagoa.plan.standing import standing
 from lagoa.plan.step import Plan
 from lagoa.ports import Engine
 from lagoa.project import model as declared
 from lagoa.project.load import load
-from lagoa.project.select import select as chosen
+from lagoa.project.select import select as choose
 from lagoa.run.context import Context
 from lagoa.run.execute import Executor
 from lagoa.run.report import Result, Run
@@ -177,8 +178,25 @@ class Project:
     def _wish(
         self, select: Sequence[str], exclude: Sequence[str], *, full: bool, accept: bool, reset_cursor: bool
     ) -> Wish:
-        found = chosen(self.project.graph, list(select), list(exclude))
-        return Wish(frozenset(found), full, reset_cursor, accept)
+        return Wish(frozenset(self.chosen(select, exclude)), full, reset_cursor, accept)
+
+    def chosen(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> set[TableName]:
+        """Return the tables that selectors choose. `state:` looks into the lake, `result:` at the last run's log."""
+        standings = cache(lambda: standing(self.project, observe(self.project, self.lake, self.project.graph.nodes)))
+
+        def facts(method: str, value: str) -> set[TableName]:
+            if method == "state":
+                return {name for name, said in standings().items() if value in said}
+            return set(map(TableName.parse, came_to(self._last_run(), value)))
+
+        return choose(self.project.graph, list(select), list(exclude), facts)
+
+    def _last_run(self) -> RunRecord:
+        runs = (run for run in last_runs(runs_folder(self.root), 100) if run.target == self.target_name)
+        if (found := next(runs, None)) is None:
+            hint = "`lagoa run` writes one"
+            raise CommandError("LG-601", f"no run on {self.target_name} is logged, so there is no result", hint=hint)
+        return found
 
     def table(self, name: str) -> Table:
         """Open a table's newest version."""
@@ -224,7 +242,7 @@ class Project:
         names = self.lake.names()
         if not select and not exclude:
             return names
-        wanted = chosen(self.project.graph, list(select), list(exclude))
+        wanted = self.chosen(select, exclude)
         return [n for n in names if n.guarded in wanted]
 
     def close(self) -> None:

@@ -73,7 +73,7 @@ def as_json(command: Command) -> Command:
 
 def selecting(command: Command) -> Command:
     """Give a command `-s/--select` and `--exclude`."""
-    what = "Tables by name, +upstream, downstream+, layer:x, source:x, tag:x, path:x; blank = or, comma = and."
+    what = "Tables by name, +upstream, downstream+, @around, tag:x, state:changed, …; blank = or, comma = and."
     command = click.option("--exclude", multiple=True, metavar="WHAT", help="Leave these out.")(command)
     return click.option("-s", "--select", multiple=True, metavar="WHAT", help=what)(command)
 

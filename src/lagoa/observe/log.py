@@ -77,6 +77,8 @@ class StepRecord:
     version: int | None = None
     seconds: float | None = None
     message: str | None = None
+    code: str | None = None
+    """Of a failed table: the error's code."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,25 @@ class RunRecord:
         return sum(step.status == status for step in self.steps)
 
 
+_CHECKS = ("LG-401", "LG-402")
+
+
+def came_to(run: RunRecord, result: str) -> set[str]:
+    """Name the tables that ended in `error` (failed, or killed), `fail` (a check stopped them) or `blocked`."""
+
+    def of(step: StepRecord) -> str:
+        if step.status == "failed":
+            return "fail" if step.code in _CHECKS else "error"
+        return {"unfinished": "error", "blocked": "blocked", "skipped": "blocked"}.get(step.status, "")
+
+    return {step.table for step in run.steps if of(step) == result}
+
+
 def last_runs(folder: Path, limit: int = 20) -> list[RunRecord]:
     """Tell of the newest runs, newest first."""
-    found = (record(read_run(folder, path.stem)) for path in reversed(_files(folder)[-limit:]))
-    return [run for run in found if run]
+    found = (record(read_run(folder, path.stem)) for path in _files(folder)[-limit:])
+    # ids tell runs of one second apart, and not which came first
+    return sorted((run for run in found if run), key=lambda run: run.started_at, reverse=True)
 
 
 def read_run(folder: Path, run: str) -> list[Event]:
@@ -153,6 +170,7 @@ def _step(table: str, events: list[Event]) -> StepRecord:
         version=published[-1].data.get("version") if published else None,
         seconds=(last.at - start.at).total_seconds() if last and start else None,
         message=(last.data.get("message") or last.data.get("because")) if last else None,
+        code=last.data.get("code") if last else None,
     )
 
 

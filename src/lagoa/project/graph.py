@@ -56,13 +56,13 @@ class Graph:
         """The tables that one is made of."""
         return self.nodes[name].inputs
 
-    def upstream(self, name: TableName, depth: int | None = None) -> set[TableName]:
-        """Everything that a table is made of, through at most `depth` steps; without itself."""
-        return _reach(name, {n: node.inputs for n, node in self.nodes.items()}, depth)
+    def upstream(self, names: Iterable[TableName], depth: int | None = None) -> set[TableName]:
+        """Everything that tables are made of, through at most `depth` steps; with those of them that others need."""
+        return _reach(names, self._inputs, depth)
 
-    def downstream(self, name: TableName, depth: int | None = None) -> set[TableName]:
-        """Everything that is made of a table, through at most `depth` steps; without itself."""
-        return _reach(name, self._readers, depth)
+    def downstream(self, names: Iterable[TableName], depth: int | None = None) -> set[TableName]:
+        """Everything that is made of tables, through at most `depth` steps; with those of them that need others."""
+        return _reach(names, self._readers, depth)
 
     def waits_for(self, name: TableName) -> tuple[TableName, ...]:
         """What must be settled before a table: its inputs, and what its checks read."""
@@ -78,13 +78,17 @@ class Graph:
         wanted = {name: set(needs) for name, needs in hard.items()}
         for name, node in sorted(self.nodes.items()):
             for needed in node.checked_against:
-                if needed in wanted and needed != name and name not in _reach(needed, wanted, None):
+                if needed in wanted and needed != name and name not in _reach([needed], wanted, None):
                     wanted[name].add(needed)
         return _sorted(wanted)
 
     @cached_property
     def _positions(self) -> dict[TableName, int]:
         return {name: i for i, name in enumerate(self.order)}
+
+    @cached_property
+    def _inputs(self) -> dict[TableName, tuple[TableName, ...]]:
+        return {name: node.inputs for name, node in self.nodes.items()}
 
     @cached_property
     def _readers(self) -> dict[TableName, list[TableName]]:
@@ -95,14 +99,16 @@ class Graph:
         return readers
 
 
-def _reach(start: TableName, edges: Mapping[TableName, Iterable[TableName]], depth: int | None) -> set[TableName]:
+def _reach(
+    starts: Iterable[TableName], edges: Mapping[TableName, Iterable[TableName]], depth: int | None
+) -> set[TableName]:
     found: set[TableName] = set()
-    edge = {start}
+    edge = set(starts)
     while edge and depth != 0:
         edge = {n for name in edge for n in edges.get(name, ())} - found
         found |= edge
         depth = None if depth is None else depth - 1
-    return found - {start}
+    return found
 
 
 def _sorted(needs: Mapping[TableName, set[TableName]]) -> tuple[TableName, ...]:
@@ -136,8 +142,8 @@ def cycles(edges: Mapping[TableName, Sequence[TableName]]) -> list[list[TableNam
         if path:
             found.append(path)
             knotted.add(start)
-            behind = _reach(start, edges, None)
-            knotted |= {name for name in behind if start in _reach(name, edges, None)}
+            behind = _reach([start], edges, None)
+            knotted |= {name for name in behind if start in _reach([name], edges, None)}
     return found
 
 

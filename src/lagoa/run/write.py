@@ -132,7 +132,7 @@ def _can_be_asked(context: Context, name: TableName, gate: Gate) -> bool:
     if not lacking:
         return True
     message = f"check `{gate.name}` of `{name}` reads {lacking[0]}, which is not built yet"
-    if lacking[0] not in context.project.graph.downstream(name):
+    if lacking[0] not in context.project.graph.downstream([name]):
         raise CheckFailed("LG-402", message, place=gate.place, hint=f"lagoa run -s {lacking[0]}")
     context.unpin(lacking[0])
     context.events.emit("note", str(name), text=f"{message}: it is left out until then")

@@ -48,5 +48,5 @@ def test_a_circle_is_found_if_there_is_one_and_its_path_is_real(edges: dict[Tabl
 def test_upstream_and_downstream_mirror_each_other(drawn: dict[TableName, list[TableName]]) -> None:
     graph = _graph({name: [i for i in needs if i < name] for name, needs in drawn.items()}, {})
     for a in NAMES:
-        assert graph.upstream(a, 1) == set(graph.inputs(a))
-        assert all((b in graph.upstream(a)) == (a in graph.downstream(b)) for b in NAMES)
+        assert graph.upstream([a], 1) == set(graph.inputs(a))
+        assert all((b in graph.upstream([a])) == (a in graph.downstream([b])) for b in NAMES)
