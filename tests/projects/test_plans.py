@@ -73,6 +73,19 @@ def test_after_a_run_there_are_no_steps(raft: Raft) -> None:
     assert {r.status for r in raft.ok().values()} == {"unchanged", "view"}
 
 
+def test_a_reader_of_touched_keys_is_certain_to_be_written_only_when_they_are_sure_to_change(raft: Raft) -> None:
+    raft.model("silver.i", "select id, v from bronze.land_p where v = 'b'", "kind: incremental\nkey: id")
+    raft.model("silver.j", "select id from silver.i", "kind: incremental\nkey: id")
+    raft.ok()
+    raft.write("land/p2.csv", "id,v\n5,a\n")
+    raft.ok("bronze.land_p")
+    plan = raft.plan("silver.i", "silver.j")
+    assert (plan["silver.i"].writes, plan["silver.j"].writes, plan["silver.j"].conditional) == (True, False, True)
+    done = raft.ok("silver.i", "silver.j")
+    assert (done["silver.i"].status, done["silver.j"].status) == ("published", "unchanged")
+    assert raft.plan("silver.i", "silver.j")["silver.j"].status == "up to date"
+
+
 def test_planning_writes_nothing(raft: Raft) -> None:
     before = fingerprint(raft.root)
     raft.plan()

@@ -154,12 +154,18 @@ def _news_step(
     written = [i for i in inputs if (s := steps.get(i.guarded)) is not None and s.writes]
     if moved or written:
         said = [f"{i} has new rows" for i in moved] + [f"{i} will be written" for i in written if i not in moved]
-        return Step(name, "new data", ", ".join(said), kind)
+        certain = moved or any(_changes_rows(steps[i.guarded]) for i in written)
+        return Step(name, "new data", ", ".join(said), kind, conditional=not certain)
     maybe = [i for i in inputs if (s := steps.get(i.guarded)) is not None and s.conditional]
     if maybe:
         said = [f"from {', '.join(map(str, maybe))}"]
         return Step(name, "up to date", said[0], kind, conditional=True)
     return Step(name, "up to date", "nothing that it reads has changed", kind)
+
+
+def _changes_rows(step: Step) -> bool:
+    """Say whether a step that writes is certain to change rows; touched keys may come out as they were."""
+    return step.full or step.kind == "table"
 
 
 def _foreseen(prospect: Prospect, model: Model, step: Step, actual: Actual, steps: Mapping[TableName, Step]) -> Step:
