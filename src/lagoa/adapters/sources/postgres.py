@@ -3,71 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from lagoa.errors import MissingExtra, SourceError
+from lagoa.kit.database.choice import chosen, named, refuse_twins
+from lagoa.kit.database.cursor import Cursor, cursor_of, refuse_endless, refuse_nulls
+from lagoa.kit.database.stream import DatabaseStream
 from lagoa.kit.endpoint import Endpoint
 from lagoa.kit.patience import Patience
 from lagoa.kit.postgres.catalog import Relation, find_relation, money_scale, query_columns, table_columns
-from lagoa.kit.postgres.choice import chosen, landing_name, named, refuse_twins
-from lagoa.kit.postgres.columns import PgColumn, column
-from lagoa.kit.postgres.cursor import Cursor, cursor_of, refuse_endless, refuse_nulls
+from lagoa.kit.postgres.columns import PgColumn, column, read_as
 from lagoa.kit.postgres.failure import explain, silence
 from lagoa.kit.postgres.line import Line
 from lagoa.kit.postgres.part import Part
+from lagoa.kit.postgres.speech import PostgresSpeech
 from lagoa.ports import Batch, Portion, Reading, Source
 from lagoa.spec.duration import Duration
 from lagoa.spec.secret import Secret
-from lagoa.spec.stream import Stream
 
 _PORTION = 256 << 20  # bytes of a table that one connection reads: few files, and little to read again
 _SMALLEST = 16 << 20  # bytes below which a second connection costs more than it saves
 _RANGES_SINCE = 140000  # the server version whose planner seeks a range of pages instead of scanning for it
-
-
-class PostgresStream(Stream):
-    """A table, a view or a query of the server."""
-
-    table: str | None = None
-    """The table or view, as schema.name; names are taken as written, parts with a dot in them are quoted."""
-    query: str | None = None
-    """A query to read instead of a table."""
-    lag: int | Duration = 0
-    """How far below the last cursor value is read again, for rows that commit late: 15m, 1000."""
-
-    @model_validator(mode="after")
-    def _is_readable(self) -> Self:
-        if (self.table is None) == (self.query is None):
-            raise ValueError("a stream has either `table:` or `query:`")
-        if self.mode == "append" and self.cursor is None:
-            raise ValueError("mode: append needs `cursor:`, the column that tells new rows")
-        if self.lag and self.cursor is None:
-            raise ValueError("`lag:` needs `cursor:`")
-        if self.mode == "replace" and self.cursor is not None:
-            raise ValueError("mode: replace reads everything and takes no `cursor:`")
-        return self
-
-    @model_validator(mode="after")
-    def _columns_are_called_as_they_land(self) -> Self:
-        """Let columns be named as the server spells them: everybody else sees the name that lands."""
-        columns = {landing_name(name): said for name, said in self.columns.items()}
-        if len(columns) < len(self.columns):
-            raise ValueError("columns: two of them land under one name")
-        object.__setattr__(self, "columns", columns)
-        for field in ("key", "partition_by"):
-            object.__setattr__(self, field, tuple(landing_name(n) for n in getattr(self, field)))
-        if self.cursor is not None:
-            object.__setattr__(self, "cursor", landing_name(self.cursor))
-        if self.deletes is not None and self.deletes.column is not None:
-            marks = self.deletes.model_copy(update={"column": landing_name(self.deletes.column)})
-            object.__setattr__(self, "deletes", marks)
-        return self
 
 
 class Postgres(Source):
@@ -79,7 +42,7 @@ class Postgres(Source):
     """How long to wait for a connection."""
     idle_timeout: Duration = timedelta(minutes=5)
     """How long the server may send nothing before the reading is given up."""
-    streams: Mapping[str, PostgresStream] = Field(default_factory=dict)
+    streams: Mapping[str, DatabaseStream] = Field(default_factory=dict)
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
     lists_keys: ClassVar[bool] = True
 
@@ -103,7 +66,7 @@ class Postgres(Source):
 class _Work:
     """One reading of one stream: its connections, its snapshot, its columns."""
 
-    def __init__(self, source: Postgres, stream: PostgresStream, reading: Reading) -> None:
+    def __init__(self, source: Postgres, stream: DatabaseStream, reading: Reading) -> None:
         self.stream, self.reading = stream, reading
         self.what = reading.table
         try:
@@ -147,7 +110,7 @@ class _Work:
             refuse_twins([name for name, _ in fields], self.what)
             found = query_columns(self.ask, self.from_, fields)
         scale = money_scale(self.ask) if any(f.type == "money" for f in found) else 2
-        return chosen(found, self.stream, self.what, scale)
+        return chosen(found, self.stream, self.what, lambda f, name, said: read_as(f, name, said, scale))
 
     def batches(self) -> Iterator[Batch]:
         """Give the one batch of this reading, or none when nothing is new."""
@@ -156,8 +119,7 @@ class _Work:
             named(columns, name, self.what, "key")
         cursor, value, where = self._window(columns)
         still = cursor is not None and value is _NOTHING
-        compare = self.stream.deletes is not None and self.stream.deletes.compare
-        if still and not compare:
+        if still and not self.stream.compares:
             return
         append = self.stream.mode == "append" and cursor is not None
         yield Batch(
@@ -165,7 +127,7 @@ class _Work:
             schema=pa.schema([pa.field(c.name, c.lands) for c in columns]),
             cursor=lambda: None if cursor is None or value is None or still else cursor.json(value),
             overlap=cursor.overlap() if append and cursor is not None else None,
-            keys=self._keys([c for c in columns if c.name in self.stream.key]) if compare else None,
+            keys=self._keys([c for c in columns if c.name in self.stream.key]) if self.stream.compares else None,
         )
 
     def _keys(self, columns: Sequence[PgColumn]) -> Batch:
@@ -178,7 +140,7 @@ class _Work:
         if self.stream.cursor is None:
             return None, None, "true"
         by = named(columns, self.stream.cursor, self.what, "cursor")
-        cursor = cursor_of(by, self.reading.since, self.stream.lag)
+        cursor = cursor_of(by, self.reading.since, self.stream.lag, PostgresSpeech())
         merge = self.stream.mode == "merge"
         nulls = 0
         if not by.found.required:
@@ -193,12 +155,12 @@ class _Work:
 
     def _highest(self, cursor: Cursor) -> str | None:
         name = column(cursor.column.found.name)
-        above = f"{name} is not null and {Cursor(cursor.column, cursor.last, 0).where(nulls=False)}"
+        above = f"{name} is not null and {replace(cursor, lag=0).where(nulls=False)}"
         rows = self.ask(
             f"select {name}::text as v from {self.from_} as t where {above} order by {cursor.sql} desc limit 1"
         )
         top: str | None = rows[0]["v"] if rows else None
-        refuse_endless(cursor.column, top)
+        refuse_endless(cursor, top)
         return top
 
     def _has_news(self, cursor: Cursor) -> bool:
@@ -268,7 +230,7 @@ def _options(timeout: timedelta) -> dict[str, str]:
     }
 
 
-def _telling(stream: PostgresStream, columns: Sequence[PgColumn], cursor: Cursor | None) -> list[int]:
+def _telling(stream: DatabaseStream, columns: Sequence[PgColumn], cursor: Cursor | None) -> list[int]:
     """Choose the columns whose values say where a row comes from; personal ones are not repeated."""
     names = stream.key if stream.mode == "merge" else ((cursor.column.name,) if cursor else ())
     personal = {name for name, said in stream.columns.items() if said.pii}

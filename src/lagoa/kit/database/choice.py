@@ -1,15 +1,18 @@
-"""Decides which columns of a PostgreSQL table land and what they are called, and refuses what would be misread."""
+"""Decides which columns of a database's table land and what they are called, and refuses what would be misread."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from lagoa.errors import SourceError, did_you_mean
 from lagoa.kit.column_names import OWN
-from lagoa.kit.postgres.columns import Found, PgColumn, read_as
+from lagoa.kit.database.column import Column, Known
 from lagoa.spec.stream import Stream
 
+F = TypeVar("F", bound=Known)
+C = TypeVar("C", bound=Column)
 _FORBIDDEN = re.compile(r"[ ,;{}()\n\t=]")  # in the names of a Delta table's columns
 _RENAME = "read it with `query:` and give it another name"
 
@@ -31,8 +34,11 @@ def refuse_twins(names: Sequence[str], what: str) -> None:
         seen[name.casefold()] = name
 
 
-def chosen(found: Sequence[Found], stream: Stream, what: str, money: int) -> list[PgColumn]:
-    """Decide the columns that are read: dropped ones are never asked for. Raises SourceError LG-203, LG-206."""
+def chosen(found: Sequence[F], stream: Stream, what: str, read_as: Callable[[F, str, str | None], C]) -> list[C]:
+    """Decide the columns that are read: dropped ones are never asked for. Raises SourceError LG-203, LG-206.
+
+    `read_as` says how one is read, from its name in the table and the type that the user gave it.
+    """
     names = [landing_name(f.name) for f in found]
     refuse_twins(names, what)
     for name in names:
@@ -44,7 +50,7 @@ def chosen(found: Sequence[Found], stream: Stream, what: str, money: int) -> lis
     for f, name in zip(found, names, strict=True):
         said = stream.columns.get(name)
         if said is None or not said.drop:
-            columns.append(read_as(f, name, said.type if said else None, money))
+            columns.append(read_as(f, name, said.type if said else None))
     return columns
 
 
@@ -58,7 +64,7 @@ def _refuse_unknown(stream: Stream, names: Sequence[str], what: str) -> None:
             )
 
 
-def named(columns: Sequence[PgColumn], name: str, what: str, role: str) -> PgColumn:
+def named(columns: Sequence[C], name: str, what: str, role: str) -> C:
     """Find the column that a user names as key or cursor. Raises SourceError LG-203."""
     for found in columns:
         if name == found.name:

@@ -9,8 +9,9 @@ import duckdb
 import pytest
 
 from lagoa.errors import SourceError
+from lagoa.kit.database.cursor import cursor_of
 from lagoa.kit.postgres.columns import Found, read_as
-from lagoa.kit.postgres.cursor import cursor_of
+from lagoa.kit.postgres.speech import PostgresSpeech
 
 HOURS = timedelta(hours=36)
 
@@ -18,7 +19,7 @@ HOURS = timedelta(hours=36)
 def cursor(kind: str, value: str | None, lag: Any = 0, modifier: int = -1) -> Any:
     column = read_as(Found("c", kind, modifier), "c", None)
     since = None if value is None else {"column": "c", "type": kind, "value": value}
-    return cursor_of(column, since, lag)
+    return cursor_of(column, since, lag, PostgresSpeech())
 
 
 @pytest.mark.parametrize(

@@ -5,44 +5,59 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
-from typing import Any
+from typing import Any, Literal, Protocol
 
 from lagoa.errors import SourceError
-from lagoa.kit.postgres.columns import PgColumn, column
+from lagoa.kit.database.column import Column
 from lagoa.kit.text import literal, quote
 from lagoa.kit.types import sql_type
 
-_WHOLE = ("int2", "int4", "int8", "oid")
-_FLOATS = ("float4", "float8")
-_DAYS = ("date",)
-_TIMES = ("timestamp", "timestamptz")
-_TEXTS = ("text", "varchar", "uuid")
-_ORDERED = (*_WHOLE, "numeric", *_FLOATS, *_DAYS, *_TIMES, *_TEXTS)
+Family = Literal["whole", "number", "float", "day", "time", "instant", "text"]
+"""What a cursor's values are: integers, decimals, floats, dates, times of no zone, points in time, texts by byte."""
+_TIMES = ("day", "time", "instant")
+_KINDS = {"day": "date", "time": "timestamp", "instant": "timestamptz"}
 _ENDLESS = ("NaN", "Infinity", "-Infinity", "infinity", "-infinity")
 _DAY = timedelta(days=1)
-_WIDE = Context(prec=150_000)  # more digits than a numeric has: nothing is rounded
+_WIDE = Context(prec=150_000)  # more digits than any server's number has: nothing is rounded
 _HINT = "choose a column that only grows (an id, a time of change), or use `mode: replace`"
 _RESET = "`lagoa run --reset-cursor` reads the stream from its beginning"
+
+
+class Speech(Protocol):
+    """How a database compares: one for each dialect."""
+
+    def family(self, type: str) -> Family | None:
+        """Say what the values of a type are; None: no cursor can be of this type."""
+
+    def compared(self, found: Column) -> str:
+        """Write what is compared at the server: text in the order of its bytes, as DuckDB compares it."""
+
+    def raw(self, found: Column) -> str:
+        """Write the column as it stands."""
+
+    def value(self, text: str, type: str) -> str:
+        """Write a value, given as its exact text, as SQL."""
 
 
 @dataclass(frozen=True)
 class Cursor:
     """A cursor column and the value last seen, as the server's exact text; None: nothing was seen yet."""
 
-    column: PgColumn
+    column: Column
     last: str | None
     lag: timedelta | int
+    speech: Speech
+    family: Family
 
     @property
     def type(self) -> str:
-        """The PostgreSQL type, domains resolved."""
+        """The database's own word for the type."""
         return self.column.found.type
 
     @property
     def sql(self) -> str:
-        """What is compared at the server: text in the order of its bytes, as DuckDB compares it."""
-        name = column(self.column.found.name)
-        return f'{name} collate "C"' if self.type in ("text", "varchar") else name
+        """What is compared at the server."""
+        return self.speech.compared(self.column)
 
     def json(self, value: str) -> dict[str, str]:
         """Write a value as the cursor that a state keeps."""
@@ -52,10 +67,10 @@ class Cursor:
         """Give the value from which on is read: the last one, less the lag."""
         if self.last is None or not self.lag:
             return self.last
-        if self.type in (*_WHOLE, "numeric"):
+        if self.family in ("whole", "number"):
             return f"{_WIDE.subtract(Decimal(self.last), Decimal(self._number())):f}"
         lag = self._duration()
-        if self.type in _DAYS:
+        if self.family == "day":
             return (date.fromisoformat(self.last) - timedelta(days=-(-lag // _DAY))).isoformat()
         return (datetime.fromisoformat(self.last) - lag).isoformat(" ")
 
@@ -64,8 +79,8 @@ class Cursor:
         bound = self.bound()
         if bound is None:
             return "true"
-        new = f"{self.sql} >= {literal(bound)}::{self.type}"
-        return f"({new} or {column(self.column.found.name)} is null)" if nulls else new
+        new = f"{self.sql} >= {self.speech.value(bound, self.type)}"
+        return f"({new} or {self.speech.raw(self.column)} is null)" if nulls else new
 
     def overlap(self) -> str | None:
         """Write DuckDB's condition for the rows of the table that may be read again; it may catch a few more."""
@@ -73,11 +88,11 @@ class Cursor:
         if bound is None:
             return None
         name = quote(self.column.name)
-        if self.type in _TEXTS:
+        if self.family == "text":
             return f"{name} >= {literal(bound)}"
-        kind = sql_type(self.column.wire if self.type != "numeric" else self.column.lands)
+        kind = sql_type(self.column.lands if self.family == "number" else self.column.wire)
         if kind == "VARCHAR":  # kept as text: numbers without bounds, and what the user declared so
-            kind = {"date": "date", "timestamp": "timestamp", "timestamptz": "timestamptz"}.get(self.type, "double")
+            kind = _KINDS.get(self.family, "double")
             name = f"try_cast({name} as {kind})"
         return f"{name} >= {literal(bound)}::{kind}"
 
@@ -89,7 +104,7 @@ class Cursor:
         return self.lag
 
     def _duration(self) -> timedelta:
-        if not isinstance(self.lag, timedelta) or self.type not in (*_DAYS, *_TIMES):
+        if not isinstance(self.lag, timedelta) or self.family not in _TIMES:
             raise SourceError(
                 "LG-207",
                 f"`lag:` does not fit {self.column.name} ({self.type})",
@@ -98,14 +113,15 @@ class Cursor:
         return self.lag
 
 
-def cursor_of(found: PgColumn, since: Any, lag: timedelta | int) -> Cursor:
+def cursor_of(found: Column, since: Any, lag: timedelta | int, speech: Speech) -> Cursor:
     """Check that a column can be a cursor and take up the value that the table holds. Raises SourceError LG-207."""
     kind = found.found.type
-    if kind not in _ORDERED:
+    family = speech.family(kind)
+    if family is None:
         raise SourceError("LG-207", f"column `{found.name}` is {kind}, which is no cursor", hint=_HINT)
     if since is None:
-        fresh = Cursor(found, None, lag)
-        replace(fresh, last="2000-01-01" if kind in (*_DAYS, *_TIMES) else "0").bound()  # a wrong lag shows at once
+        fresh = Cursor(found, None, lag, speech, family)
+        replace(fresh, last="2000-01-01" if family in _TIMES else "0").bound()  # a wrong lag shows at once
         return fresh
     if since["column"] != found.name or since["type"] != kind:
         raise SourceError(
@@ -114,19 +130,20 @@ def cursor_of(found: PgColumn, since: Any, lag: timedelta | int) -> Cursor:
             f"and the cursor is now `{found.name}` ({kind})",
             hint=_RESET,
         )
-    return Cursor(found, since["value"], lag)
+    return Cursor(found, since["value"], lag, speech, family)
 
 
-def refuse_endless(found: PgColumn, highest: str | None) -> None:
+def refuse_endless(cursor: Cursor, highest: str | None) -> None:
     """Refuse a highest value beyond which nothing can ever be seen. Raises SourceError LG-207."""
     if highest is None:
         return
-    days = found.found.type in (*_DAYS, *_TIMES)
-    if highest in _ENDLESS or (days and (len(highest.partition("-")[0]) > 4 or highest.endswith("BC"))):
-        raise SourceError("LG-207", f"column `{found.name}` holds {highest}, beyond which nothing is new", hint=_HINT)
+    beyond = len(highest.partition("-")[0]) > len("9999") or highest.endswith("BC")
+    if highest in _ENDLESS or (cursor.family in _TIMES and beyond):
+        name = cursor.column.name
+        raise SourceError("LG-207", f"column `{name}` holds {highest}, beyond which nothing is new", hint=_HINT)
 
 
-def refuse_nulls(found: PgColumn, count: int, stream: str) -> None:
+def refuse_nulls(found: Column, count: int, stream: str) -> None:
     """Refuse rows that an append would never see again. Raises SourceError LG-207."""
     if count:
         raise SourceError(
