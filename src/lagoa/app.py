@@ -6,7 +6,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from lagoa.observe.events import Event, Events
 from lagoa.observe.log import RunLog, RunRecord, came_to, last_runs, new_run_id, runs_folder, started
 from lagoa.observe.redact import Redactor
 from lagoa.plan.make import Wish, make, observe
+from lagoa.plan.routes import Routes, routes
 from lagoa.plan.standing import standing
 from lagoa.plan.step import Plan
 from lagoa.ports import Engine
@@ -36,6 +37,8 @@ from lagoa.project.select import select as choose
 from lagoa.run.context import Context
 from lagoa.run.execute import Executor
 from lagoa.run.report import Result, Run
+from lagoa.serve.diff import before_last, diff, side
+from lagoa.serve.difference import Diff
 from lagoa.serve.query import read
 from lagoa.spec.names import TableName
 from lagoa.transform.incremental import Prospect
@@ -72,7 +75,6 @@ class Project:
 
     def __init__(self, loaded: declared.Project) -> None:
         self.project = loaded
-        self.lake = Lake(loaded.lake)
         self.redact = Redactor(loaded.secrets)
         self._engine_folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -109,6 +111,24 @@ class Project:
         )
         return built
 
+    @cached_property
+    def routes(self) -> Routes:
+        """Where each table is read; each plan and each run looks again."""
+        return routes(self.project)
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The lake as this target sees it: of a target that defers, what does not differ is the other target's."""
+        return Lake(self.project.lake, self.routes.elsewhere)
+
+    def _route(self, select: Collection[TableName] = (), ingest: bool = False) -> None:
+        """Look again at what differs from the other target, and let the chosen streams be loaded here."""
+        if ingest and self.project.defer is None:
+            hint = f"`lagoa run -t {self.target_name}` asks the sources anyway"
+            raise CommandError("LG-601", f"--ingest is for a target that defers; {self.target_name} does not", hint=hint)
+        self.__dict__["routes"] = routes(self.project, select if ingest else ())
+        self.__dict__.pop("lake", None)
+
     def plan(
         self,
         select: Sequence[str] = (),
@@ -117,10 +137,12 @@ class Project:
         full: bool = False,
         accept: bool = False,
         reset_cursor: bool = False,
+        ingest: bool = False,
     ) -> Plan:
         """Say what a run would do and why; writes nothing and asks no source."""
         wish = self._wish(select, exclude, full=full, accept=accept, reset_cursor=reset_cursor)
-        return make(self.project, observe(self.project, self.lake, wish.selected), wish, self._prospect)
+        self._route(wish.selected, ingest)
+        return make(self.project, observe(self.project, self.lake, wish.selected, self.routes), wish, self._prospect)
 
     def run(
         self,
@@ -131,11 +153,13 @@ class Project:
         accept: bool = False,
         reset_cursor: bool = False,
         verify: bool = False,
+        ingest: bool = False,
         listeners: Sequence[Listener] = (),
         stop: Stop | None = None,
     ) -> Run:
         """Carry out the plan; events go to the run's log and the listeners. Raises only when nothing can run."""
         wish = self._wish(select, exclude, full=full, accept=accept, reset_cursor=reset_cursor)
+        self._route(wish.selected, ingest)
         began, at = time.monotonic(), datetime.now(UTC)
         run = new_run_id(at)
         events, stop = Events(run, self.redact), stop or Stop()
@@ -146,7 +170,7 @@ class Project:
             for listener in heard:
                 events.listen(listener)
             events.emit("run.started", target=self.target_name, select=list(select), full=full)
-            actual = observe(self.project, self.lake, wish.selected)
+            actual = observe(self.project, self.lake, wish.selected, self.routes)
             plan = make(self.project, actual, wish)
             events.emit("plan.made", steps=[s.to_json() for s in plan.selected])
             pinned = {name: found for name, found in actual.tables.items() if isinstance(found, Table)}
@@ -169,6 +193,7 @@ class Project:
             done = Run(run, results, time.monotonic() - began, stop.event.is_set())
             status = "stopped" if done.stopped else "done" if done.ok else "failed"
             events.emit("run.finished", status=status, seconds=round(done.seconds, 3))
+        self._route()
         return done
 
     @property
@@ -198,17 +223,29 @@ class Project:
             raise CommandError("LG-601", f"no run on {self.target_name} is logged, so there is no result", hint=hint)
         return found
 
-    def table(self, name: str) -> Table:
-        """Open a table's newest version."""
-        return self.lake.open(TableName.parse(name))
+    def diff(
+        self,
+        name: str,
+        other: str | None = None,
+        versions: tuple[int | datetime, int | datetime] | None = None,
+        *,
+        key: Sequence[str] = (),
+        rows: int = 5,
+    ) -> Diff:
+        """Compare a table with that of another target, or two of its versions; `rows` of each sort are shown.
 
-    def restore(self, name: str, version: int) -> Table:
-        """Put a table's rows and state back to an earlier version, in one commit."""
-        return restore(self.lake, TableName.parse(name), version, new_run_id(datetime.now(UTC)))
-
-    def query(self, sql: str, at: str | int | datetime | None = None) -> pa.RecordBatchReader:
-        """Stream the rows of one SELECT over the project's tables, each pinned; `at` is a version or a time."""
-        return read(self.project, self.lake, self.engine, sql, at)
+        Named neither, it is compared with the target to which this one defers, or with the version before.
+        """
+        table = TableName.parse(name)
+        other = other or (self.project.defer.target if self.project.defer and versions is None else None)
+        if other is not None:
+            with type(self).open(self.root, other) as there:
+                before, after = side(there.project, there.lake, table), side(self.project, self.lake, table)
+        else:
+            after = side(self.project, self.lake, table, versions[1] if versions else None)
+            before = side(self.project, self.lake, table, versions[0] if versions else before_last(after))
+        with self.engine.session() as session:
+            return diff(self.project, session, before, after, key, rows)
 
     def maintain(
         self, select: Sequence[str] = (), exclude: Sequence[str] = (), *, keep: timedelta = KEEP
@@ -220,8 +257,9 @@ class Project:
         run = new_run_id(datetime.now(UTC))
         with Staging(self.lake.root, run) as staging:
             sweep(self.lake.root)
-            oldest = started(min(live(self.lake.root)))
-            return [self._cared(name, staging.folder, run, keep, oldest) for name in self.built(select, exclude)]
+            lakes = (self.lake.root, *self.project.deferring)  # their runs read here, too
+            oldest = started(min(run for lake in lakes for run in live(lake)))
+            return [self._cared(name, staging.folder, run, keep, oldest) for name in self.held(select, exclude)]
 
     def _cared(self, name: TableName, scratch: Path, run: str, keep: timedelta, oldest: datetime) -> Cared:
         try:
@@ -244,6 +282,10 @@ class Project:
             return names
         wanted = self.chosen(select, exclude)
         return [n for n in names if n.guarded in wanted]
+
+    def held(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[TableName]:
+        """List those of the built tables that this target holds itself, and so may look after."""
+        return [name for name in self.built(select, exclude) if name.guarded not in self.lake.elsewhere]
 
     def close(self) -> None:
         """Free the engine and its scratch folder."""

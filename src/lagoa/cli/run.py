@@ -126,7 +126,7 @@ class _Warned:
 def _report(done: Run) -> None:
     """Write the sentence, then a line for each table that the run touched."""
     screen.out(_sentence(done))
-    told = [r for r in done.results if r.status not in ("unchanged", "view")]
+    told = [r for r in done.results if r.status not in ("unchanged", "view", "deferred")]
     if not told:
         return
     rows = [
@@ -154,7 +154,7 @@ def _what(result: Result) -> str:
 
 
 def _sentence(done: Run) -> str:
-    results = [r for r in done.results if r.status != "view"]
+    results = [r for r in done.results if r.status not in ("view", "deferred")]
     unchanged = sum(r.status == "unchanged" for r in results)
     if done.ok and not done.published:
         return f"Nothing to write. {screen.some(unchanged, 'table')} up to date, {screen.duration(done.seconds)}."

@@ -11,7 +11,9 @@ from lagoa.ingest.definition import changes as changes_of_stream
 from lagoa.ingest.definition import definition as definition_of_stream
 from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
+from lagoa.plan.routes import Routes
 from lagoa.plan.step import Plan, Step
+from lagoa.plan.through import own, through
 from lagoa.project.model import Model, Project, StreamTable
 from lagoa.spec.names import TableName
 from lagoa.transform.bind import consumed, tables_behind
@@ -29,6 +31,7 @@ class Actual:
     """The lake as the plan saw it: every table that matters, pinned, or the reason why it cannot be read."""
 
     tables: dict[TableName, Found] = field(default_factory=dict)
+    routes: Routes = field(default_factory=Routes)
 
     def state_of(self, name: TableName) -> int | None:
         """Return what a reader of the table would consume now, None when there is nothing to be had."""
@@ -55,7 +58,7 @@ class Wish:
     accept: bool = False
 
 
-def observe(project: Project, lake: Lake, names: Iterable[TableName]) -> Actual:
+def observe(project: Project, lake: Lake, names: Iterable[TableName], routes: Routes | None = None) -> Actual:
     """Open the named tables and everything that they read, many at a time."""
     wanted = {n for name in names for n in (name, *_inputs(project, name)) if not _is_view(project, n)}
     order = sorted(wanted)
@@ -67,9 +70,9 @@ def observe(project: Project, lake: Lake, names: Iterable[TableName]) -> Actual:
             return error
 
     if len(order) < 3:
-        return Actual({name: look(name) for name in order})
+        return Actual({name: look(name) for name in order}, routes or Routes())
     with ThreadPoolExecutor(8, thread_name_prefix="open") as pool:
-        return Actual(dict(zip(order, pool.map(look, order), strict=True)))
+        return Actual(dict(zip(order, pool.map(look, order), strict=True)), routes or Routes())
 
 
 def make(project: Project, actual: Actual, wish: Wish, prospect: Prospect | None = None) -> Plan:
@@ -83,7 +86,9 @@ def make(project: Project, actual: Actual, wish: Wish, prospect: Prospect | None
         if name not in wish.selected:
             continue
         model = project.models.get(name)
-        if model is None:
+        if (there := through(project, name, actual.tables.get(name), actual.routes)) is not None:
+            steps[name] = there
+        elif model is None:
             steps[name] = _stream_step(project, name, actual, wish)
         elif model.header.kind == "view":
             steps[name] = Step(name, "view", "read where it is used", "view")
@@ -92,7 +97,7 @@ def make(project: Project, actual: Actual, wish: Wish, prospect: Prospect | None
             if model.header.kind == "incremental" and prospect is not None and looked < _LOOKED_AT:
                 looked += 1
                 steps[name] = _foreseen(prospect, model, steps[name], actual, steps)
-    return Plan(project.target_name, list(steps.values()))
+    return Plan(project.target_name, [own(step, actual.routes) for step in steps.values()])
 
 
 def _stream_step(project: Project, name: TableName, actual: Actual, wish: Wish) -> Step:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lagoa.spec.names import TableName
 
-Status = Literal["new", "changed", "new data", "up to date", "read", "blocked", "view"]
+Status = Literal["new", "changed", "new data", "up to date", "read", "blocked", "view", "deferred"]
 """What a table is found to be; `read` is a stream that a source must be asked about."""
 
 
@@ -76,6 +76,11 @@ class Plan:
         """The steps that cannot be carried out."""
         return [s for s in self.selected if s.status == "blocked"]
 
+    @property
+    def deferred(self) -> list[Step]:
+        """The tables that are read in another target's lake."""
+        return [s for s in self.selected if s.status == "deferred"]
+
     def step(self, table: TableName) -> Step | None:
         """Find the step of a table."""
         return next((s for s in self.selected if s.table == table), None)
@@ -87,5 +92,6 @@ class Plan:
             "steps": [s.to_json() for s in self.steps],
             "reads": [s.to_json() for s in self.reads],
             "if_news": [s.to_json() for s in self.maybe],
+            "deferred": [s.to_json() for s in self.deferred],
             "up_to_date": [str(s.table) for s in self.selected if s.status == "up to date" and not s.conditional],
         }

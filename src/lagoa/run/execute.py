@@ -69,6 +69,8 @@ class Executor:
         events = self._context.events
         if step.status == "view":
             return Result(step.table, "view", step.reason)
+        if step.status == "deferred":
+            return Result(step.table, "deferred", step.reason)
         if because := self._unmet(step):
             events.emit("step.blocked", name, because=because)
             return Result(step.table, "blocked", because, error=step.error)

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from lagoa.spec.names import TableName
 
-Outcome = Literal["published", "unchanged", "failed", "blocked", "skipped", "view"]
+Outcome = Literal["published", "unchanged", "failed", "blocked", "skipped", "view", "deferred"]
+"""`deferred`: read in another target's lake."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Run:
     @property
     def ok(self) -> bool:
         """Say whether every table is as it should be."""
-        return not self.stopped and all(r.status in ("published", "unchanged", "view") for r in self.results)
+        return not self.stopped and all(r.status in ("published", "unchanged", "view", "deferred") for r in self.results)
 
     @property
     def published(self) -> list[Result]:
