@@ -223,6 +223,18 @@ class Project:
             raise CommandError("LG-601", f"no run on {self.target_name} is logged, so there is no result", hint=hint)
         return found
 
+    def table(self, name: str) -> Table:
+        """Open a table's newest version."""
+        return self.lake.open(TableName.parse(name))
+
+    def restore(self, name: str, version: int) -> Table:
+        """Put a table's rows and state back to an earlier version, in one commit."""
+        return restore(self.lake, TableName.parse(name), version, new_run_id(datetime.now(UTC)))
+
+    def query(self, sql: str, at: str | int | datetime | None = None) -> pa.RecordBatchReader:
+        """Stream the rows of one SELECT over the project's tables, each pinned; `at` is a version or a time."""
+        return read(self.project, self.lake, self.engine, sql, at)
+
     def diff(
         self,
         name: str,
