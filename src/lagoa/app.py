@@ -125,7 +125,8 @@ class Project:
         """Look again at what differs from the other target, and let the chosen streams be loaded here."""
         if ingest and self.project.defer is None:
             hint = f"`lagoa run -t {self.target_name}` asks the sources anyway"
-            raise CommandError("LG-601", f"--ingest is for a target that defers; {self.target_name} does not", hint=hint)
+            words = f"--ingest is for a target that defers; {self.target_name} does not"
+            raise CommandError("LG-601", words, hint=hint)
         self.__dict__["routes"] = routes(self.project, select if ingest else ())
         self.__dict__.pop("lake", None)
 

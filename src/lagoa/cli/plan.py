@@ -14,7 +14,8 @@ from lagoa.errors import LagoaError
 if TYPE_CHECKING:
     from lagoa.plan.step import Plan, Step
 
-SIGNS = {"new": "+", "changed": "~", "new data": "↑", "up to date": "=", "read": "?", "blocked": "×", "view": "·", "deferred": "→"}
+SIGNS = {"new": "+", "changed": "~", "new data": "↑", "up to date": "=", "read": "?", "blocked": "×"}
+SIGNS |= {"view": "·", "deferred": "→"}
 """One sign for each status, so that a column of them can be read at a glance."""
 _NARROW = 24
 """Columns below which a reason is not cut but wrapped: too little of it would be left."""

@@ -53,7 +53,8 @@ class Run:
     @property
     def ok(self) -> bool:
         """Say whether every table is as it should be."""
-        return not self.stopped and all(r.status in ("published", "unchanged", "view", "deferred") for r in self.results)
+        well = ("published", "unchanged", "view", "deferred")
+        return not self.stopped and all(r.status in well for r in self.results)
 
     @property
     def published(self) -> list[Result]:
