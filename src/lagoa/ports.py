@@ -233,11 +233,16 @@ class Session(Protocol):
         into: Path,
         schema: pa.Schema | None = None,
         partition_by: Sequence[str] = (),
+        rows_per_file: int | None = None,
     ) -> list[StagedFile]:
         """Stream rows into Parquet files under `into`, cast to `schema` by name when given. Empty files are left out.
 
-        Columns beyond `schema` are refused, but for `_reason` and `_raw`, which are kept as text.
+        Columns beyond `schema` are refused, but for `_reason` and `_raw`, which are kept as text. `rows_per_file` asks
+        for files of about so many rows; without it, or with partitions, the engine knows what is large enough.
         """
+
+    def casting(self, sql: str, schema: pa.Schema, partition_by: Sequence[str] = ()) -> str:
+        """Return the query that `stage` would run: `sql` cast to `schema`."""
 
     def relation(self, name: str) -> Any:
         """Return what a Python model gets for a bound name: a DuckDB relation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -132,9 +133,9 @@ class Detail:
         }
 
 
-def tables(project: Project, lake: Lake) -> list[Card]:
-    """List every table that the project makes or the lake holds, layer by layer."""
-    names = {*project.graph.nodes, *(n for n in lake.names() if n.layer != QUARANTINE)}
+def tables(project: Project, lake: Lake, chosen: AbstractSet[TableName] | None = None) -> list[Card]:
+    """List every table that the project makes or the lake holds, or those that are chosen, layer by layer."""
+    names = {*project.graph.nodes, *(n for n in lake.names() if n.layer != QUARANTINE)} if chosen is None else chosen
     ordered = sorted(names, key=lambda n: (LAYERS.index(n.layer), n.name))
     return [card(project, lake, name) for name in ordered]
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 import click
 
 from lagoa.cli import screen
-from lagoa.cli.settings import Settings, as_json, everywhere, with_settings
+from lagoa.cli.settings import Settings, as_json, everywhere, selecting, with_settings
+from lagoa.cli.show_lineage import show_lineage
+from lagoa.cli.show_profile import show_profile
+from lagoa.cli.show_search import show_search
+from lagoa.cli.show_sql import show_sql
+from lagoa.cli.show_table import show_table
 from lagoa.errors import CommandError
 
 if TYPE_CHECKING:
@@ -16,12 +23,14 @@ if TYPE_CHECKING:
     from lagoa.catalog.describe import Card
     from lagoa.catalog.trails import Direction
     from lagoa.observe.log import RunRecord
+    from lagoa.spec.names import TableName
 
 _RUN = re.compile(r"\d{8}-\d{6}-[a-z0-9]{4}")
 
 
 @click.command(short_help="Show the project, a table, or what runs did.")
-@click.argument("what", required=False)
+@click.argument("what", nargs=-1)
+@selecting
 @click.option(
     "-n", "--rows", type=click.IntRange(min=0), default=5, show_default=True, help="How many rows a sample shows."
 )
@@ -29,16 +38,24 @@ _RUN = re.compile(r"\d{8}-\d{6}-[a-z0-9]{4}")
 @click.option("--column", metavar="NAME", help="With --lineage: only this column.")
 @click.option("--upstream", "only", flag_value="upstream", help="With --lineage: only where columns come from.")
 @click.option("--downstream", "only", flag_value="downstream", help="With --lineage: only where columns go.")
+@click.option("--profile", is_flag=True, help="Show what a table's columns hold: nulls, distinct, min, max, top.")
+@click.option("--sql", is_flag=True, help="Show the SQL that a run gives to the engine for a model.")
+@click.option("--search", is_flag=True, help="Find tables by words, in names, columns, descriptions, tags, owners.")
 @as_json
 @everywhere
 @with_settings
 def command(
     settings: Settings,
-    what: str | None,
+    what: tuple[str, ...],
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
     rows: int,
     lineage: bool,
     column: str | None,
     only: Direction | None,
+    profile: bool,
+    sql: bool,
+    search: bool,
     as_json: bool,
 ) -> None:
     """Show what is there.
@@ -49,36 +66,68 @@ def command(
     lagoa show runs            the last runs
     lagoa show RUN             one run, table by table
     lagoa show silver.orders --lineage   its columns' ways, from streams to gold
+    lagoa show silver.orders --profile   what its columns hold
+    lagoa show silver.orders --sql       what the engine will run
+    lagoa show --search revenue state    the tables that these words are about
+    lagoa show -s state:stale            only the tables that a selector chooses
 
     Values of personal columns are masked in samples.
     """
-    if not lineage and (column or only):
-        raise CommandError("LG-601", "--column, --upstream and --downstream go with --lineage", hint="add --lineage")
-    if lineage and (what is None or what == "runs" or _RUN.fullmatch(what)):
-        raise CommandError("LG-601", "--lineage is of one table", hint="lagoa show silver.orders --lineage")
+    views = [name for name, on in (("lineage", lineage), ("profile", profile), ("sql", sql), ("search", search)) if on]
+    _refuse(what, views, bool(column or only), bool(select or exclude))
+    view, table = views[0] if views else "", what[0] if what else ""
     with settings.open() as project:
-        if lineage and what is not None:
-            from lagoa.cli.show_lineage import show_lineage
-
-            show_lineage(settings, project, what, column, only, as_json)
-        elif what is None:
-            _project(settings, project, as_json)
-        elif what == "runs":
-            _runs(settings, project, as_json)
-        elif _RUN.fullmatch(what):
-            _run(settings, project, what, as_json)
+        if view == "search":
+            show_search(settings, project, what, as_json)
+        elif view == "lineage":
+            show_lineage(settings, project, table, column, only, as_json)
+        elif view == "profile":
+            show_profile(settings, project, table, as_json)
+        elif view == "sql":
+            show_sql(settings, project, table, as_json)
         else:
-            from lagoa.cli.show_table import show_table
+            _plainly(
+                settings, project, table, rows, as_json, project.chosen(select, exclude) if select or exclude else None
+            )
 
-            show_table(settings, project, what, rows, as_json)
+
+def _refuse(what: Sequence[str], views: Sequence[str], of_lineage: bool, selected: bool) -> None:
+    """Refuse what cannot be asked together."""
+    if of_lineage and views != ["lineage"]:
+        raise CommandError("LG-601", "--column, --upstream and --downstream go with --lineage", hint="add --lineage")
+    if len(views) > 1:
+        raise CommandError("LG-601", f"--{views[0]} and --{views[1]} are two questions", hint="ask one after the other")
+    if views == ["search"]:
+        return
+    if len(what) > 1:
+        raise CommandError("LG-601", "one table at a time", hint=f"lagoa show {what[0]}, or --search with words")
+    if views and (not what or what[0] == "runs" or _RUN.fullmatch(what[0])):
+        raise CommandError("LG-601", f"--{views[0]} is of one table", hint=f"lagoa show silver.orders --{views[0]}")
+    if selected and (what or views):
+        raise CommandError(
+            "LG-601", "--select and --exclude are for the list of tables", hint="lagoa show -s layer:gold"
+        )
+
+
+def _plainly(
+    settings: Settings, project: Project, what: str, rows: int, as_json: bool, chosen: AbstractSet[TableName] | None
+) -> None:
+    if not what:
+        _project(settings, project, as_json, chosen)
+    elif what == "runs":
+        _runs(settings, project, as_json)
+    elif _RUN.fullmatch(what):
+        _run(settings, project, what, as_json)
+    else:
+        show_table(settings, project, what, rows, as_json)
 
 
 # ---------------------------------------------------------------- project
-def _project(settings: Settings, project: Project, as_json: bool) -> None:
+def _project(settings: Settings, project: Project, as_json: bool, chosen: AbstractSet[TableName] | None) -> None:
     from lagoa.catalog.describe import tables
     from lagoa.observe.log import last_runs, runs_folder
 
-    cards = tables(project.project, project.lake)
+    cards = tables(project.project, project.lake, chosen)
     if as_json:
         told = {"project": project.name, "target": project.target_name, "lake": str(project.lake.root)}
         screen.out_json({**told, "tables": [c.to_json() for c in cards]})

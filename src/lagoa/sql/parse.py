@@ -123,6 +123,20 @@ def is_select(text: str) -> bool:
     return answer
 
 
+def is_ordered(text: str) -> bool:
+    """Say whether a query puts its own rows in an order."""
+    if "order" not in text.lower():
+        return False  # most have none, and need no parser to say so
+    answer: bool = _late("tree").is_ordered(text)
+    return answer
+
+
+def laid_out(text: str) -> str:
+    """Break a query that a program wrote into lines; one that cannot be read stays as it is."""
+    shown: str = _late("layout").laid_out(text)
+    return shown
+
+
 def bare(text: str) -> str:
     """Return a query without the semicolons at its end, and what comments stand behind them; its lines stay."""
     if ";" not in text:

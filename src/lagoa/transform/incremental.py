@@ -66,7 +66,7 @@ def follow(session: Session, project: Project, model: Model, shapes: Mapping[Tab
             raise Refused("it reads a quarantine")
         session.bind(str(name), FileSet(schema, []))
         session.bind(names[name], FileSet(schema, []))
-    for view in _views(project, model.inputs):
+    for view in views_between(project, model.inputs):
         session.bind(str(view.name), bare(view.body))
     question = Question(
         bare(model.body),
@@ -82,12 +82,12 @@ def _describe(session: Session, sql: str) -> Mapping[str, str]:
     return {str(name).lower(): str(kind) for name, kind, *_ in session.rows(f"describe {sql}")}
 
 
-def _views(project: Project, names: Sequence[TableName]) -> Iterator[Model]:
+def views_between(project: Project, names: Sequence[TableName]) -> Iterator[Model]:
     """Give the views that names stand for, each after those that it reads."""
     for name in names:
         model = project.models.get(name)
         if model is not None and model.header.kind == "view":
-            yield from _views(project, model.inputs)
+            yield from views_between(project, model.inputs)
             yield model
 
 

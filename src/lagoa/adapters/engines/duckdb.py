@@ -24,6 +24,8 @@ from lagoa.ports import FileSet, StagedFile
 
 _SHARE = 0.6
 _FILE_SIZE = "128MB"
+_GROUP = 122_880
+"""Rows of a row group, DuckDB's own number."""
 _FLUSH = 40_960
 """Rows of a partition held back before they are written: DuckDB's own 524,288 takes four times the memory."""
 
@@ -142,26 +144,32 @@ class DuckDBSession:
         into: Path,
         schema: pa.Schema | None = None,
         partition_by: Sequence[str] = (),
+        rows_per_file: int | None = None,
     ) -> list[StagedFile]:
         """Stream rows into Parquet files under `into`, cast to `schema` by name when given.
 
         Columns beyond `schema` are refused, but for `_reason` and `_raw`, which are kept as text; a missing
-        one is null. Files are of 128 MB or so and follow the query's order, so that their bounds tell them
-        apart; empty ones are left out. An empty text in a partition column becomes null, as in Delta.
+        one is null. Files are of 128 MB or so, or of `rows_per_file` rows rounded up to a row group, and follow the
+        query's order, so that their bounds tell them apart; empty ones are left out. An empty text in a partition column becomes null, as in Delta.
         Raises StepError (the query), LakeError LG-204 (columns), LG-308 (values), LG-306 (the disk).
         """
         if isinstance(rows, str):
-            return self._staged(rows, into, schema, partition_by)
+            return self._staged(rows, into, schema, partition_by, rows_per_file)
         watched = _Watched(rows)
         name = self._registered(watched.reader())
         try:
-            return self._staged(f"from {name}", into, schema, partition_by)
+            return self._staged(f"from {name}", into, schema, partition_by, rows_per_file)
         except LagoaError:
             if watched.error is not None:
                 raise watched.error from None
             raise
         finally:
             self._con.unregister(name)
+
+    def casting(self, sql: str, schema: pa.Schema, partition_by: Sequence[str] = ()) -> str:
+        """Return the query that `stage` runs, without running it. Raises what `stage` raises of the columns."""
+        head, tail = _framed(self._columns(sql), schema, partition_by)
+        return f"{head}{sql}{tail}"
 
     def relation(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return what a Python model gets for a bound name: a DuckDB relation, with DuckDB's own errors."""
@@ -181,13 +189,19 @@ class DuckDBSession:
         except duckdb.Error as error:
             raise self._located(error, sql) from error
 
-    def _staged(self, sql: str, into: Path, schema: pa.Schema | None, partition_by: Sequence[str]) -> list[StagedFile]:
+    def _staged(
+        self, sql: str, into: Path, schema: pa.Schema | None, partition_by: Sequence[str], rows_per_file: int | None
+    ) -> list[StagedFile]:
         found = self._columns(sql)
         wanted = schema if schema is not None else pa.schema([(name, kind) for name, _, kind in found])
-        shown = ", ".join(projection(found, wanted, partition_by))
-        by = f"partition_by ({columns(partition_by)})" if partition_by else f"file_size_bytes '{_FILE_SIZE}'"
-        head = f"copy (select {shown} from (\n"
-        tail = f"\n)) to {literal(str(into))} (format parquet, {by}, return_stats, overwrite_or_ignore, "
+        rows_head, rows_tail = _framed(found, wanted, partition_by)
+        by = f"file_size_bytes '{_FILE_SIZE}'"
+        if partition_by:
+            by = f"partition_by ({columns(partition_by)})"
+        elif rows_per_file is not None:
+            by = f"row_groups_per_file {-(-rows_per_file // _GROUP)}"  # DuckDB keeps one of the two limits alone
+        head = f"copy ({rows_head}"
+        tail = f"{rows_tail}) to {literal(str(into))} (format parquet, {by}, return_stats, overwrite_or_ignore, "
         with _writable():
             into.mkdir(parents=True, exist_ok=True)
         written = self._ask(head + sql + tail + "filename_pattern 'part-{uuidv7}')", sql, len(head.encode()))
@@ -265,6 +279,11 @@ def _writable() -> Iterator[None]:
         yield
     except OSError as error:
         raise LakeError("LG-306", f"cannot write: {error}") from error
+
+
+def _framed(found: Sequence[Column], wanted: pa.Schema, partition_by: Sequence[str]) -> tuple[str, str]:
+    """Give what stands before and after a query that is cast to a table's columns."""
+    return f"select {', '.join(projection(found, wanted, partition_by))} from (\n", "\n)"
 
 
 def _quoted(name: str) -> str:
