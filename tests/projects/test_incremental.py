@@ -171,6 +171,16 @@ def test_an_input_that_changes_in_rows_that_do_not_matter_writes_no_row(raft: Ra
     assert raft.plan()["silver.paid"].status == "up to date"
 
 
+def test_the_first_rows_of_an_empty_table_are_exact_changes_to_its_readers(raft: Raft) -> None:
+    query = "select id, amount from bronze.land_orders where status = 'void'"
+    raft.model("gold.void", "select id, amount from silver.paid", "kind: incremental\nkey: id")
+    paid(raft, query=query)
+    land(raft, 2, id=[1, 70], customer=[1, 1], amount=[5, 6], status=["void", "void"])
+    raft.ok()
+    assert raft.rows("gold.void") == [(1, 5), (70, 6)]
+    assert in_full(raft) == []
+
+
 @pytest.mark.parametrize("key", ["customer", "[customer, status]"])
 def test_a_key_of_several_rows_is_recomputed_whole(raft: Raft, key: str) -> None:
     query = "select customer, status, amount from bronze.land_orders"

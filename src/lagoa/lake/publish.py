@@ -180,7 +180,7 @@ def _state(lake: Lake, table: Table, change: Change, ready: Ready) -> State:
         definition=change.definition,
         inputs=change.inputs,
         cursor=old.cursor if old and change.cursor is None and not whole else change.cursor,
-        added=[Placed(a.path, a.rows, a.size, a.partition) for a in ready.adds] if change.mode == "append" else [],
+        added=[Placed(a.path, a.rows, a.size, a.partition) for a in ready.adds] if _only_adds(change) else [],
         changes=None if ready.changes is None else list(ready.changes),
         sides=None if change.changes is None else sum(f.rows for f in change.changes),
         checks=change.checks,
@@ -191,6 +191,11 @@ def _state(lake: Lake, table: Table, change: Change, ready: Ready) -> State:
         run=change.run,
         at=time.time_ns() // 1_000_000,
     )
+
+
+def _only_adds(change: Change) -> bool:
+    """Say whether the files that come are the changed rows: an append, or a merge into an empty table."""
+    return change.mode == "append" or (change.changes is not None and not change.changes and not change.removes)
 
 
 def _size(table: Table, change: Change, ready: Ready) -> int | None:

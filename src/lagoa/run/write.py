@@ -198,9 +198,9 @@ def _change(context: Context, session: Session, work: Work, audited: Audited, fo
     )
     if work.mode == "replace" and table.exists:
         change.removes = list(table.files)
-    elif work.mode == "append":
+    elif work.mode == "append" or (work.mode == "merge" and table.exists and not table.rows):
         change.changes = []  # the added files are the changed rows
-    elif work.mode == "merge" and table.exists and table.rows:
+    elif work.mode == "merge" and table.exists:
         _merged(session, work, audited, change, folder)
     return change
 
