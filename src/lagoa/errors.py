@@ -97,6 +97,15 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "LG-503": ("Stopped", "The run was stopped; run again and it goes on from where it was."),
     "LG-504": ("Out of memory", "Raise the target's `memory`, or select fewer tables at a time."),
+    "LG-505": (
+        "History cannot go on",
+        "A model of kind `scd2` gives one row for each key (and time), never null; the message says what is wrong.",
+    ),
+    "LG-506": (
+        "Reads what goes",
+        "The plan takes a column away that this table or its check reads; change them, or keep the column.",
+    ),
+    "LG-507": ("Plan out of date", "The lake or the project is not what the plan was made for; plan again."),
     # 6xx: the command
     "LG-601": ("Wrong command", "`lagoa COMMAND --help` shows what it takes."),
     "LG-602": ("Missing extra", "Install what the message names."),

@@ -10,6 +10,7 @@ from lagoa.errors import LagoaError
 from lagoa.lake.quarantine import SCHEMA
 from lagoa.lake.table import Table
 from lagoa.project.model import Model, Project
+from lagoa.spec.model import HISTORY
 from lagoa.spec.names import QUARANTINE, TableName
 from lagoa.sql.lineage import ColumnLineage, Flow, Origin, QueryLineage, lineage
 
@@ -94,6 +95,8 @@ class ProjectLineage:
             return None
         known = {str(needed): self.columns(needed) for needed in model.inputs}
         found = lineage(model.body, {table: columns for table, columns in known.items() if columns is not None})
+        if model.header.kind == "scd2":
+            found = _with_history(found, model.header.time)
         return _aligned(found, self._in_lake(name)[0] if model.header.kind != "view" else None)
 
     def columns(self, name: TableName) -> list[str] | None:
@@ -308,6 +311,13 @@ def personal_here(project: Project, opened: Opened, name: TableName, columns: Se
     marks = near.personal(name)
     more = near.strangers(name, marks, columns) if marks else {}
     return frozenset(column for column in columns if column.lower() in marks or column.lower() in more)
+
+
+def _with_history(found: QueryLineage, time: str | None) -> QueryLineage:
+    """Add the columns of a history, whose times are those of the rows where the model says so."""
+    begun = found.find(time) if time is not None else None
+    times = [replace(begun, name=name) if begun else ColumnLineage(name) for name in HISTORY[:2]]
+    return replace(found, columns=(*found.columns, *times, ColumnLineage(HISTORY[2])))
 
 
 def _aligned(found: QueryLineage, held: Sequence[str] | None) -> QueryLineage:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lagoa.errors import Place, ProjectError, closest, did_you_mean
-from lagoa.project.gates import every_check, tables_of
+from lagoa.project.gates import tables_of
 from lagoa.project.graph import Node
 from lagoa.project.header import Split, parse_python, split_python, split_sql
+from lagoa.project.kinds import fits_its_kind, no_history
 from lagoa.project.model import CustomCheck, Model
-from lagoa.project.reading import Mention, Reading, later, text_of
+from lagoa.project.reading import Mention, Reading, text_of
 from lagoa.project.words import declared
 from lagoa.project.yaml import Document
 from lagoa.spec.check import CheckHeader
-from lagoa.spec.model import LATER_KINDS, ModelHeader
+from lagoa.spec.model import HISTORY, ModelHeader
 from lagoa.spec.names import TableName
 from lagoa.sql.parse import Query
 
@@ -115,35 +116,8 @@ def _header(reading: Reading, raw: _File) -> ModelHeader:
     document = raw.split.header
     _no_references(reading, document)
     header = declared(ModelHeader, document.value, document)
-    if header.kind in LATER_KINDS:
-        hint = "use `table` (rebuilt) or `append` (grows) for now"
-        raise later(f"kind: {header.kind}", document.at(("kind",)), hint)
-    if header.kind == "view":
-        _view(header, document)
-    if header.kind == "incremental":
-        _incremental(header, document, raw)
+    fits_its_kind(header, document, raw.file)
     return header
-
-
-def _incremental(header: ModelHeader, document: Document, raw: _File) -> None:
-    """An incremental model is SQL, which can be followed, and says by what its rows are told apart."""
-    if not header.key:
-        message = "`kind: incremental` needs `key`: the columns by which its rows are recomputed"
-        raise ProjectError("LG-102", message, place=document.key(("kind",)), hint="add `key: id`, say")
-    if raw.file.endswith(".py"):
-        message = "`kind: incremental` is for SQL models: nobody can tell which rows a Python model would change"
-        raise ProjectError("LG-102", message, place=document.key(("kind",)), hint="make it `kind: table`")
-
-
-def _view(header: ModelHeader, document: Document) -> None:
-    """A view holds no rows: nothing can be audited before it is published, and nothing lies in folders."""
-    for _, _, where in every_check((), header):
-        hint = "check the tables that it reads, or make it `kind: table`"
-        message = "a view holds no rows that could be checked before they are published"
-        raise ProjectError("LG-402", message, place=document.key(where), hint=hint)
-    if header.partition_by:
-        message = "a view has no folders to partition"
-        raise ProjectError("LG-102", message, place=document.key(("partition_by",)))
 
 
 def _fits_the_query(header: ModelHeader, query: Query | None, document: Document) -> None:
@@ -154,9 +128,13 @@ def _fits_the_query(header: ModelHeader, query: Query | None, document: Document
     if query is None or query.columns is None:
         return
     given = {column.lower() for column in query.columns}
+    if header.kind == "scd2":
+        no_history(query.columns, document)
+        given |= set(HISTORY)
     for where, column in [
         *((("columns", c), c) for c in header.columns),
         *((("key",), c) for c in header.key),
+        *((("time",), c) for c in ([header.time] if header.time else [])),
         *((("partition_by",), c) for c in header.partition_by),
     ]:
         if column.lower() not in given:

@@ -19,23 +19,28 @@ from lagoa.plan.step import Step
 from lagoa.ports import Session, StagedFile
 from lagoa.project.model import Model
 from lagoa.run.context import Context
+from lagoa.run.history import historise, judged_early
 from lagoa.run.recompute import recompute, verify
 from lagoa.run.write import Mode, Work, Written, write
 from lagoa.spec.spelling import spelled
 from lagoa.transform import python_model, sql_model
 from lagoa.transform.bind import bind_tables, consumed, seen, tables_behind
 from lagoa.transform.definition import changes, definition
+from lagoa.transform.history import is_history
 
 
 def build(context: Context, step: Step, model: Model, folder: Path) -> Written | None:
     """Build a model's table. None: nothing that it reads has changed after all."""
-    table = context.lake.open(model.name, trust=True) if step.full else context.pin(model.name)
+    keeps = model.header.kind == "scd2"  # a history is never built anew
+    table = context.lake.open(model.name, trust=True) if step.full and not keeps else context.pin(model.name)
     inputs = _inputs(context, model, table)
     meant = definition(context.project, model)
     if not step.full and _current(table, inputs, meant):
         return None
     with context.engine.session() as session, context.stop.watch(session):
         bind_tables(session, context.project, model.inputs, context.pin)
+        if keeps:
+            return _historised(context, session, model, table, folder, not step.full and _means_the_same(table, meant))
         if model.header.kind == "incremental" and not step.full and _means_the_same(table, meant):
             done = recompute(context, session, model, table, folder)
             if done is not None:
@@ -50,6 +55,24 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
                 return write(context, session, _work(context, model, table, mode, table.schema, [], inputs), folder)
         schema, staged = _staged(context, session, model, folder)
         return write(context, session, _work(context, model, table, mode, schema, staged, inputs), folder)
+
+
+def _historised(context: Context, session: Session, model: Model, table: Table, folder: Path, follows: bool) -> Written:
+    done = historise(context, session, model, table, folder, follows)
+    inputs = _inputs(context, model, done.table)
+    mode: Mode = "merge" if is_history(done.table.schema) else "replace"
+    work = _work(context, model, done.table, mode, done.schema, done.rows, inputs)
+    work = replace(
+        work,
+        key=done.key,
+        vanished=done.vanished,
+        gates=[gate for gate in work.gates if not judged_early(gate)],
+        refused=done.early.bad,
+        judged=done.early.results,
+        again=True,
+        empty=None,
+    )
+    return write(context, session, work, folder)
 
 
 def _work(

@@ -17,7 +17,7 @@ from lagoa.kit.text import columns, quote
 from lagoa.lake import quarantine
 from lagoa.lake.merge import merge
 from lagoa.lake.publish import Change, publish
-from lagoa.lake.state import Input
+from lagoa.lake.state import CheckResult, Input
 from lagoa.lake.table import Table, bind
 from lagoa.ports import RAW, REASON, SOURCE, FileSet, Session, StagedFile
 from lagoa.run.context import Context
@@ -57,6 +57,8 @@ class Work:
     """What is wrong when a replace leaves no row; None: nothing."""
     vanished: Sequence[StagedFile] = ()
     """Keys that a merge removes: rows of `schema` and the true column `VANISHED`."""
+    judged: Sequence[CheckResult] = ()
+    """What checks have found before the rows were staged."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def write(context: Context, session: Session, work: Work, folder: Path) -> Writt
 
 def _audited(context: Context, session: Session, work: Work, folder: Path) -> Audited:
     name = work.table.name
-    usable = [gate for gate in work.gates if _can_be_asked(context, name, gate)]
+    usable = [gate for gate in work.gates if can_be_asked(context, name, gate)]
     others = sorted({TableName.parse(t) for gate in usable for t in gate.tables} - {name})
     bind_tables(session, context.project, others, context.pin)
     batch = Batch(
@@ -115,7 +117,8 @@ def _audited(context: Context, session: Session, work: Work, folder: Path) -> Au
         work.mode == "replace",
     )
     audited = audit(batch, work.staged)
-    results = [{"check": r.name, "on_fail": r.on_fail, "violations": r.violations} for r in audited.results]
+    found = [*work.judged, *audited.results]
+    results = [{"check": r.name, "on_fail": r.on_fail, "violations": r.violations} for r in found]
     if results:
         context.events.emit("step.audited", str(name), checks=results)
     for check, number in audited.left.items():
@@ -125,7 +128,7 @@ def _audited(context: Context, session: Session, work: Work, folder: Path) -> Au
     return audited
 
 
-def _can_be_asked(context: Context, name: TableName, gate: Gate) -> bool:
+def can_be_asked(context: Context, name: TableName, gate: Gate) -> bool:
     """Say whether what a check reads is built. What is made of the guarded table itself cannot be, the first time."""
     read = tables_behind(context.project, [TableName.parse(t) for t in gate.tables])
     lacking = [t for t in read if t.guarded != name and t.layer != QUARANTINE and not context.pin(t).exists]
@@ -190,7 +193,7 @@ def _change(context: Context, session: Session, work: Work, audited: Audited, fo
         definition=work.definition,
         inputs=dict(work.inputs),
         cursor=work.cursor,
-        checks=audited.results,
+        checks=[*work.judged, *audited.results],
         partition_by=tuple(work.partition_by),
         personal=work.personal,
         run=context.run,

@@ -12,7 +12,7 @@ Noun = TypeVar("Noun", Stream, ModelHeader)
 
 
 def spelled(noun: Noun, names: Iterable[str]) -> Noun:
-    """Return a stream or a header whose columns, key and partitions are called as `names` spells them."""
+    """Return a stream or a header whose columns, key, time and partitions are called as `names` spells them."""
     by_fold = {name.casefold(): name for name in names}
 
     def called(name: str) -> str:
@@ -25,4 +25,6 @@ def spelled(noun: Noun, names: Iterable[str]) -> Noun:
     }
     if isinstance(noun, Stream) and noun.deletes is not None and noun.deletes.column is not None:
         update["deletes"] = noun.deletes.model_copy(update={"column": called(noun.deletes.column)})
+    if isinstance(noun, ModelHeader) and noun.time is not None:
+        update["time"] = called(noun.time)
     return noun.model_copy(update=update)

@@ -32,6 +32,8 @@ def definition(project: Project, model: Model) -> Definition:
         "kind": header.kind,
         "text": model.body,
         "key": list(header.key),
+        "time": header.time,
+        "grain": header.grain,
         "partition_by": list(header.partition_by),
         "types": {name: column.type for name, column in header.columns.items() if column.type},
         "personal": sorted(name for name, column in header.columns.items() if column.pii),
@@ -66,6 +68,8 @@ def changes(then: Definition, now: Definition) -> list[str]:
 _PLAIN = {
     "kind": "its kind",
     "key": "its key",
+    "time": "its time",
+    "grain": "its partitions of time",
     "partition_by": "its partitions",
     "types": "its declared types",
     "personal": "which columns are personal",

@@ -148,7 +148,8 @@ CASES: dict[str, Files] = {
     # later
     "later_folder": {"dashboards/sales.md": "# Sales\n"},
     "later_keys": {"lagoa.yml": NAMED + "schedule: daily\nalerts: {}\ntargets:\n  aws: {catalog: glue}\n"},
-    "later_kind": _header("kind: scd2\nkey: id"),
+    "history_without_key": _header("kind: scd2"),
+    "time_of_a_table": _header("time: id"),
     "later_stream": {SOURCE: "type: files\nstreams:\n  '*': {path: data}\n"},
     "later_lake": {"lagoa.yml": NAMED + "targets:\n  local: {lake: 's3://bucket/lake'}\n"},
     # files where none belong

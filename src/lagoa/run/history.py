@@ -1,0 +1,226 @@
+"""Carries out the step of an `scd2` model: its query's rows become versions, and the versions that end are closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from lagoa.catalog.lineage import personal_here
+from lagoa.check.audit import Audited, Batch, audit
+from lagoa.check.gates import Gate, gates
+from lagoa.errors import LakeError, Place, StepError
+from lagoa.kit.text import columns, quote
+from lagoa.kit.types import sql_type
+from lagoa.lake.evolve import add_columns, retype
+from lagoa.lake.schema import same_type, widens
+from lagoa.lake.table import Table, bind
+from lagoa.ports import FileSet, Session, StagedFile
+from lagoa.project.model import Model
+from lagoa.run.context import Context
+from lagoa.run.write import can_be_asked
+from lagoa.spec.model import HISTORY, ModelHeader
+from lagoa.spec.names import TableName
+from lagoa.spec.spelling import spelled
+from lagoa.sql.incremental.analysis import KEYS, Refused
+from lagoa.sql.parse import bare
+from lagoa.transform import history, python_model, sql_model
+from lagoa.transform.bind import bind_tables, tables_behind
+from lagoa.transform.history import GIVEN, HELD, PRESENT, Timeline, with_history
+from lagoa.transform.incremental import VANISHED, Follower, fits, follow
+
+_ALL = "_all_versions"
+_TIMES = (pa.types.is_timestamp, pa.types.is_date)
+
+
+@dataclass(frozen=True)
+class Historised:
+    """Staged files of a merge of versions; `table` is the one to write on, which may have gained columns."""
+
+    table: Table
+    schema: pa.Schema
+    key: Sequence[str]
+    rows: Sequence[StagedFile]
+    vanished: Sequence[StagedFile]
+    early: Audited
+    """What came of the checks that set aside rows of the query."""
+
+
+def judged_early(gate: Gate) -> bool:
+    """Say whether a check sets aside rows of the query, before they become versions."""
+    return gate.on_fail == "quarantine" and gate.judges_rows
+
+
+def historise(
+    context: Context, session: Session, model: Model, table: Table, folder: Path, follows: bool
+) -> Historised:
+    """Stage the versions that change, the model's inputs being bound.
+
+    `follows` says that only keys which the inputs' changes touch can have changed, where that can be told. Raises
+    StepError LG-505 when a key is null or not alone, or when the history does not fit what is declared now.
+    """
+    asked = _asking(model)
+    found = _columns(context, session, asked, folder)
+    if taken := [n for n in found.names if n.lower() in HISTORY]:
+        hint = "give the query's column another name"
+        raise _unusable(model, f"`kind: scd2` adds the column `{taken[0]}` itself", hint)
+    table = _prepared(context, session, model, table, found, folder)
+    known = history.is_history(table.schema)
+    schema = table.schema if known else with_history(found)
+    given = pa.schema([schema.field(n) for n in found.names])
+    header = spelled(model.header, schema.names)
+    if header.time is not None and not any(is_one(given.field(header.time).type) for is_one in _TIMES):
+        kind = sql_type(given.field(header.time).type)
+        raise _unusable(model, f"`time: {header.time}` is {kind}, which is no time", "cast it to timestamp or date")
+    line = Timeline(schema, given.names, header.key, header.time, context.at)
+    touched = _touched(context, session, asked, table, schema) if known and follows else None
+    staged = _staged(session, asked, given, touched, folder)
+    early = _early(context, session, model, given, staged, folder)
+    _bind(session, line, table if known else None, given, (staged, early.good), touched)
+    _refuse(session, model, line)
+    for name, query in line.steps():
+        session.run(f"create or replace temp table {name} as {query}")
+    by = header.partition_by
+    rows = session.stage(line.rows(), folder / "versions", schema, by)
+    marked = pa.schema([*schema, (VANISHED, pa.bool_())])
+    vanished = session.stage(line.vanished(VANISHED), folder / "vanished", marked, by) if known else []
+    return Historised(table, schema, line.version, rows, vanished, early)
+
+
+def _unusable(model: Model, message: str, hint: str) -> StepError:
+    return StepError("LG-505", f"`{model.name}`: {message}", place=Place(model.file, 1), hint=hint)
+
+
+def _asking(model: Model) -> Model:
+    """Return the model whose header speaks of nothing but its query's columns."""
+    own = {name: c for name, c in model.header.columns.items() if name.lower() not in HISTORY}
+    header: ModelHeader = model.header.model_copy(update={"columns": own, "partition_by": ()})
+    return replace(model, header=header)
+
+
+def _columns(context: Context, session: Session, asked: Model, folder: Path) -> pa.Schema:
+    if asked.language == "python":
+        return python_model.columns_of(session, asked, context.project.root, folder)
+    return sql_model.columns_of(session, asked)
+
+
+# ---------------------------------------------------------------- columns that come, go and change
+def _prepared(context: Context, session: Session, model: Model, table: Table, found: pa.Schema, folder: Path) -> Table:
+    """Let a table that holds a history have the query's columns; those that the query gives no more stay."""
+    if not table.exists or not history.is_history(table.schema):
+        return table
+    then = (table.state.definition or {}) if table.state else {}
+    if then and then.get("key") != list(model.header.key):
+        message = f"its history is kept by {', '.join(then.get('key', []))}, and `key` says otherwise now"
+        raise _unusable(model, message, "let another model keep a history by the new key")
+    held = table.schema
+    wider = [f for f in found if f.name in held.names and _wider(model, held.field(f.name), f)]
+    news = pa.schema([f for f in found if f.name not in held.names])
+    personal = personal_here(context.project, context.pin, model.name, news.names)
+    if wider:
+        types = {f.name: f.type for f in wider}
+        become = pa.schema([*(pa.field(f.name, types.get(f.name, f.type)) for f in held), *news])
+        table = retype(context.lake, session, table, become, folder / "wider", context.run)
+    elif news:
+        table = add_columns(context.lake, table, news, context.run, personal=personal)
+    if wider or news:
+        context.move(table)
+    return table
+
+
+def _wider(model: Model, held: pa.Field, found: pa.Field) -> bool:
+    if same_type(held.type, found.type) or widens(found.type, held.type):
+        return False
+    if not widens(held.type, found.type):
+        message = f"`{found.name}` is {sql_type(found.type)} now, and {sql_type(held.type)} in its history"
+        raise _unusable(model, message, f"cast it to {sql_type(held.type)}, or give it another name")
+    return True
+
+
+# ---------------------------------------------------------------- rows
+def _touched(context: Context, session: Session, asked: Model, table: Table, schema: pa.Schema) -> Follower | None:
+    """Follow the changes of the inputs to the keys that they touch. None: all keys must be compared."""
+    if asked.language != "sql":
+        return None
+    shapes = {name: context.pin(name).schema for name in tables_behind(context.project, asked.inputs)}
+    try:
+        with context.engine.session() as apart:
+            followed = follow(apart, context.project, asked, shapes)
+        fits(session.schema(bare(asked.body)), schema, asked)
+        follower = Follower(session, context.lake, table, followed, context.pin)
+        follower.touched(schema)
+    except (Refused, StepError, LakeError):
+        return None
+    return follower
+
+
+def _staged(
+    session: Session, asked: Model, given: pa.Schema, touched: Follower | None, folder: Path
+) -> Sequence[StagedFile]:
+    if touched is not None:
+        return session.stage(touched.rows(given), folder / "rows", given)
+    stage = python_model.stage if asked.language == "python" else sql_model.stage
+    staged = stage(session, asked, given, folder / "rows")
+    if not staged and not asked.header.allow_empty:
+        message = f"`{asked.name}` gave no row, and says `allow_empty: false`"
+        raise StepError("LG-501", message, place=Place(asked.file))
+    return staged
+
+
+def _early(
+    context: Context, session: Session, model: Model, given: pa.Schema, staged: Sequence[StagedFile], folder: Path
+) -> Audited:
+    """Set aside rows of the query; whoever has one is still there, and keeps the version that it has."""
+    header, name = spelled(model.header, given.names), model.name
+    found = gates(header.columns, header.checks, context.project.guards(name))
+    chosen = [g for g in found if judged_early(g) and can_be_asked(context, name, g)]
+    if not chosen:
+        return Audited(list(staged))
+    others = sorted({TableName.parse(t) for gate in chosen for t in gate.tables} - {name})
+    bind_tables(session, context.project, others, context.pin)
+
+    def become(files: Sequence[StagedFile]) -> str:
+        session.bind(GIVEN, FileSet(given, [str(f.path) for f in files]))
+        return GIVEN
+
+    personal = personal_here(context.project, context.pin, name, given.names)
+    batch = Batch(session, name, given, chosen, become, folder / "early", context.run, context.at, personal, whole=True)
+    return audit(batch, staged)
+
+
+def _bind(
+    session: Session,
+    line: Timeline,
+    table: Table | None,
+    given: pa.Schema,
+    rows: tuple[Sequence[StagedFile], Sequence[StagedFile]],
+    touched: Follower | None,
+) -> None:
+    """Bind the keys that are there, the good rows, and the versions that are held, all of touched keys if known."""
+    present, good = rows
+    session.bind(PRESENT, FileSet(pa.schema([given.field(k) for k in line.key]), [str(f.path) for f in present]))
+    session.bind(GIVEN, FileSet(given, [str(f.path) for f in good]))
+    if table is None:
+        session.bind(HELD, FileSet(line.schema, []))
+    elif touched is None:
+        bind(session, HELD, table)
+    else:
+        bind(session, _ALL, table)
+        same = " and ".join(f"h.{quote(k)} = k.k{i}" for i, k in enumerate(line.key))
+        session.bind(HELD, f"select {columns(line.schema.names, 'h.')} from {_ALL} h semi join {KEYS} k on {same}")
+
+
+def _refuse(session: Session, model: Model, line: Timeline) -> None:
+    needed = ", ".join([*line.key, *([line.time] if line.time else [])])
+    if number := session.rows(line.unusable())[0][0]:
+        message = f"{number:,} rows of its query have no {needed.replace(', ', ' or no ')}"
+        hint = "leave them out with `where`, or set them aside: `checks: [{not_null: true, on_fail: quarantine}]`"
+        raise _unusable(model, message, hint)
+    if number := session.rows(line.rivals())[0][0]:
+        what = "several rows that differ at one time" if line.time else "several rows"
+        hint = f"find them: `group by {needed} having count(*) > 1`" + (
+            "" if line.time else "; say `time:` if they are versions of one another"
+        )
+        raise _unusable(model, f"{number:,} of its keys ({', '.join(line.key)}) have {what}", hint)
