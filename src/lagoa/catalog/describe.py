@@ -49,6 +49,8 @@ class Card:
     published_at: datetime | None = None
     quarantined: int = 0
     problem: LagoaError | None = None
+    read_in: str | None = None
+    """The target in whose lake it is read, when that is another one."""
 
     @property
     def built(self) -> bool:
@@ -68,6 +70,7 @@ class Card:
             "bytes": self.size,
             "files": self.files,
             "version": self.version,
+            "read_in": self.read_in,
             "published_at": self.published_at.isoformat() if self.published_at else None,
             "quarantined": self.quarantined,
             "problem": {"code": self.problem.code, "message": self.problem.message} if self.problem else None,
@@ -149,6 +152,7 @@ def card(project: Project, lake: Lake, name: TableName) -> Card:
         "description": noun.description if noun else None,
         "owner": node.owner if node else None,
         "file": str(node.place) if node else None,
+        "read_in": project.defer.target if project.defer and name.guarded in lake.elsewhere else None,
     }
     if kind == "view":
         return Card(name, kind, **told)

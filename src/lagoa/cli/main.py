@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "Bring the lake up to date.",
     "query": "Ask the tables in SQL.",
     "show": "Show the project, a table, or what runs did.",
+    "diff": "Compare a table between targets or versions.",
     "restore": "Put a table back to an earlier version.",
     "maintain": "Compact small files and remove what no version needs.",
     "doctor": "Look for damage. Changes nothing.",

@@ -26,7 +26,8 @@ _COLOURS = {"new": "green", "changed": "yellow", "new data": "cyan", "blocked": 
 @selecting
 @click.option("--full", is_flag=True, help="Plan to rebuild, and to read the streams from the beginning.")
 @click.option("--reset-cursor", is_flag=True, help="Plan to read the streams from the beginning.")
-@click.option("--all", "everything", is_flag=True, help="Show the tables that are up to date, too.")
+@click.option("--ingest", is_flag=True, help="Of a target that defers: plan to load the streams into its own lake.")
+@click.option("--all", "everything", is_flag=True, help="Show the tables that are up to date or read elsewhere, too.")
 @as_json
 @everywhere
 @with_settings
@@ -36,6 +37,7 @@ def command(
     exclude: tuple[str, ...],
     full: bool,
     reset_cursor: bool,
+    ingest: bool,
     everything: bool,
     as_json: bool,
 ) -> None:
@@ -44,7 +46,7 @@ def command(
     What a source will deliver is not known beforehand: the steps that depend on it are marked `if there is news`.
     """
     with settings.open() as project:
-        plan = project.plan(select, exclude, full=full, reset_cursor=reset_cursor)
+        plan = project.plan(select, exclude, full=full, reset_cursor=reset_cursor, ingest=ingest)
         if as_json:
             screen.out_json(plan.to_json())
             return
@@ -53,12 +55,13 @@ def command(
         for _, error in stopped:
             screen.error_line("")
             screen.show_error(error, settings)
+        more = [("lagoa plan --all", "also what is read elsewhere, and at which version")] if plan.deferred else []
         if stopped:
             screen.following(settings, (f"lagoa show {stopped[0][0]}", "its versions, and who wrote them"))
         elif plan.steps or plan.reads:
-            screen.following(settings, ("lagoa run", "do it"))
+            screen.following(settings, ("lagoa run", "do it"), *more)
         else:
-            screen.following(settings, ("lagoa show", "what the tables hold"))
+            screen.following(settings, ("lagoa show", "what the tables hold"), *more)
 
 
 def show(plan: Plan, name: str, everything: bool = False) -> None:
@@ -90,9 +93,10 @@ def sentence(plan: Plan) -> str:
     if plan.blocked:
         parts.append(f"{screen.some(len(plan.blocked), 'table')} blocked")
     fresh = sum(s.status == "up to date" and not s.conditional for s in plan.selected)
+    elsewhere = f", {len(plan.deferred):,} read elsewhere" if plan.deferred else ""
     if not parts:
-        return f"nothing to write. {screen.some(fresh, 'table')} up to date."
-    return ", ".join(parts) + "."
+        return f"nothing to write. {screen.some(fresh, 'table')} up to date{elsewhere}."
+    return f"{', '.join(parts)}{elsewhere}."
 
 
 def _line(step: Step, wide: int, states: int) -> str:

@@ -17,6 +17,7 @@ from lagoa.errors import LagoaError
 if TYPE_CHECKING:
     from lagoa.app import Listener, Project
     from lagoa.observe.events import Event
+    from lagoa.plan.step import Plan
     from lagoa.run.report import Result, Run
 
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option("--reset-cursor", is_flag=True, help="Read the selected streams from the beginning.")
 @click.option("--verify", is_flag=True, help="Compare what incremental models recompute with a full rebuild.")
+@click.option("--ingest", is_flag=True, help="Of a target that defers: load the streams into its own lake.")
 @dry
 @as_json
 @everywhere
@@ -40,6 +42,7 @@ def command(
     accept: bool,
     reset_cursor: bool,
     verify: bool,
+    ingest: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -50,9 +53,10 @@ def command(
     """
     with settings.open() as project:
         if dry_run:
-            return _dry(settings, project, select, exclude, full=full, reset_cursor=reset_cursor, as_json=as_json)
+            planned = partial(project.plan, select, exclude, full=full, reset_cursor=reset_cursor, ingest=ingest)
+            return _dry(settings, project, planned, as_json)
         warned = _Warned()
-        asked = partial(project.run, full=full, accept=accept, reset_cursor=reset_cursor, verify=verify)
+        asked = partial(project.run, full=full, accept=accept, reset_cursor=reset_cursor, verify=verify, ingest=ingest)
         done = _run(settings, asked, select, exclude, warned)
         if as_json:
             screen.out_json(done.to_json())
@@ -64,19 +68,10 @@ def command(
     return 0 if done.ok else 1
 
 
-def _dry(
-    settings: Settings,
-    project: Project,
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    *,
-    full: bool,
-    reset_cursor: bool,
-    as_json: bool,
-) -> int:
+def _dry(settings: Settings, project: Project, planned: Callable[[], Plan], as_json: bool) -> int:
     from lagoa.cli.plan import show
 
-    plan = project.plan(select, exclude, full=full, reset_cursor=reset_cursor)
+    plan = planned()
     if as_json:
         screen.out_json(plan.to_json())
     else:

@@ -73,7 +73,9 @@ def _error_colours(line: str) -> str:
 
 
 def following(settings: Settings, *commands: tuple[str, str]) -> None:
-    """End a command by naming what may come next: (command, what it does)."""
+    """End a command by naming what may come next, on the same target: (command, what it does)."""
+    if settings.target is not None:
+        commands = tuple((f"{command} -t {settings.target}", purpose) for command, purpose in commands)
     wide = max((len(command) for command, purpose in commands if purpose), default=0)
     for i, (command, purpose) in enumerate(commands):
         lead = "\nNext: " if i == 0 else "      "

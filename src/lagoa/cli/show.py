@@ -174,7 +174,7 @@ def _card_row(card: Card, zone: str) -> list[str]:
         card.kind,
         screen.number(card.rows),
         screen.size(card.size),
-        screen.number(card.version),
+        screen.number(card.version) + (f" in {card.read_in}" if card.read_in and card.built else ""),
         state,
         screen.number(card.quarantined) if card.quarantined else "",
     ]

@@ -67,7 +67,7 @@ def _about(project: Project, found: Detail) -> None:
         held = (
             f"{screen.some(card.rows or 0, 'row')}, {screen.size(card.size)} in {screen.some(card.files or 0, 'file')}"
         )
-        state = f"{held}, version {card.version}"
+        state = f"{held}, version {card.version}" + (f" in {card.read_in}" if card.read_in else "")
         state += f", published {screen.moment(card.published_at, zone)}" if card.published_at else ""
     elif card.problem is not None:
         state = f"{card.problem.code} {screen.lowered(card.problem.code)}"
