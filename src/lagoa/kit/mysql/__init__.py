@@ -1,0 +1,1 @@
+"""What the source `mysql` is made of."""

@@ -1,0 +1,152 @@
+"""Asks the catalog of MySQL or MariaDB what a table or a query gives."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lagoa.errors import SourceError
+from lagoa.kit.mysql.columns import Found, literal, quote
+
+Ask = Callable[[str], list[dict[str, Any]]]
+"""Runs a query that answers with few rows."""
+_QUOTED = re.compile(r'`((?:[^`]|``)+)`|"((?:[^"]|"")+)"')
+_OWN = "('information_schema', 'mysql', 'performance_schema', 'sys')"
+_MOST = 5000  # names that are compared to find what was meant
+_BINARY = 63  # the number of the character set of bytes
+_UNSIGNED, _NOT_NULL = 32, 1  # flags of a field packet
+_CODES = {
+    0: "decimal",
+    1: "tinyint",
+    2: "smallint",
+    3: "int",
+    4: "float",
+    5: "double",
+    7: "timestamp",
+    8: "bigint",
+    9: "mediumint",
+    10: "date",
+    11: "time",
+    12: "datetime",
+    13: "year",
+    16: "bit",
+    245: "json",
+    246: "decimal",
+    255: "geometry",
+}
+"""Types of field packets; source: enum_field_types of the client protocol. Others are texts, or bytes."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or view. `walk` is the whole-number column by which it can be read in windows, if it has one."""
+
+    schema: str
+    name: str
+    rows: int
+    """How many there are, roughly."""
+    row_bytes: int
+    walk: str | None
+
+    @property
+    def sql(self) -> str:
+        """The quoted name."""
+        return f"{quote(self.schema)}.{quote(self.name)}"
+
+
+def find_relation(ask: Ask, written: str, database: str) -> Relation:
+    """Find the table that a user wrote as `table`, `schema.table` or with quoted parts. Raises SourceError LG-203."""
+    schema, name = _parts(written)
+    schema = schema or database
+    rows = ask(
+        "select table_schema as s, table_name as n, table_rows as r, avg_row_length as l, engine as e "
+        f"from information_schema.tables where table_schema = {literal(schema)} and table_name = {literal(name)}"
+    )
+    if not rows:
+        raise SourceError("LG-203", f"there is no table {written}", hint=_meant(ask, written, name))
+    row = rows[0]
+    schema, name = row["s"], row["n"]
+    walk = _walk(ask, schema, name) if row["e"] else None
+    return Relation(schema, name, int(row["r"] or 0), int(row["l"] or 100), walk)
+
+
+def _walk(ask: Ask, schema: str, name: str) -> str | None:
+    rows = ask(
+        "select k.column_name as c, c.data_type as t from information_schema.statistics k "
+        "join information_schema.columns c using (table_schema, table_name, column_name) "
+        f"where k.table_schema = {literal(schema)} and k.table_name = {literal(name)} and k.index_name = 'PRIMARY'"
+    )
+    whole = ("tinyint", "smallint", "mediumint", "int", "bigint")
+    return str(rows[0]["c"]) if len(rows) == 1 and rows[0]["t"] in whole else None
+
+
+def _parts(written: str) -> tuple[str | None, str]:
+    head, rest = _part(written.strip())
+    return (head, _part(rest)[0] if _QUOTED.fullmatch(rest) else rest) if rest else (None, head)
+
+
+def _part(text: str) -> tuple[str, str]:
+    quoted = _QUOTED.match(text)
+    if quoted:
+        name = quoted[1].replace("``", "`") if quoted[1] else quoted[2].replace('""', '"')
+        return name, text[quoted.end() :].removeprefix(".")
+    head, _, rest = text.partition(".")
+    return head, rest
+
+
+def _meant(ask: Ask, written: str, name: str) -> str:
+    rows = ask(
+        "select table_schema as s, table_name as n from information_schema.tables "
+        f"where table_schema not in {_OWN} order by 1, 2 limit {_MOST}"
+    )
+    known = {f"{r['s']}.{r['n']}": r["n"] for r in rows}
+    close = [full for full, short in known.items() if short.casefold() == name.casefold()]
+    close += difflib.get_close_matches(written, known, n=3)
+    close += [full for full, short in known.items() if short in difflib.get_close_matches(name, [short], n=1)]
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return "the user sees " + (", ".join(f"`{n}`" for n in list(known)[:8]) or "no table at all")
+
+
+def table_columns(ask: Ask, relation: Relation) -> list[Found]:
+    """Describe a table's columns, in order."""
+    rows = ask(
+        "select column_name as n, data_type as t, column_type as full, numeric_precision as p, numeric_scale as s, "
+        "is_nullable as nullable, column_comment as comment from information_schema.columns "
+        f"where table_schema = {literal(relation.schema)} and table_name = {literal(relation.name)} "
+        "order by ordinal_position"
+    )
+    return [
+        Found(
+            name=row["n"],
+            type=row["t"].lower(),
+            unsigned="unsigned" in row["full"],
+            precision=int(row["p"] or 0),
+            scale=int(row["s"] or 0),
+            required=row["nullable"] == "NO",
+            comment=row["comment"] or None,
+        )
+        for row in rows
+    ]
+
+
+def query_columns(fields: Sequence[Any]) -> list[Found]:
+    """Describe a query's columns from the driver's field packets."""
+    return [_field(field) for field in fields]
+
+
+def _field(field: Any) -> Found:
+    kind = _CODES.get(field.type_code)
+    unsigned = bool(field.flags & _UNSIGNED)
+    precision, scale = 0, 0
+    if kind == "decimal":
+        scale = field.scale
+        precision = field.length - (scale > 0) - (not unsigned)
+    elif kind == "bit":
+        precision = field.length
+    elif kind is None:
+        kind = "varbinary" if field.charsetnr == _BINARY else "varchar"
+    return Found(field.name, kind, unsigned, precision, scale, bool(field.flags & _NOT_NULL))

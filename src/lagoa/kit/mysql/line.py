@@ -1,0 +1,102 @@
+"""One connection to MySQL or MariaDB, inside one read-only transaction that sees one moment, every wait bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from lagoa.kit.patience import Patience, call
+
+ANSWER = 16 << 20
+"""Bytes of the longest text that the server may make of many rows."""
+_FETCH = 4000
+"""Rows that are taken from the driver at once."""
+_SETTINGS = (
+    "set session time_zone = '+00:00'",
+    "set session net_write_timeout = 3600",
+    f"set session group_concat_max_len = {ANSWER}",
+    "set session transaction isolation level repeatable read",
+    "start transaction with consistent snapshot, read only",
+)
+
+
+class Line:
+    """A connection that opens with its first use; `connect` opens one, `streaming` gives the cursor that holds no rows.
+
+    One thread reads through it at a time, `cancel` may come from any.
+    """
+
+    def __init__(self, connect: Callable[[], Any], streaming: Callable[[], Any], patience: Patience) -> None:
+        self._connect, self._streaming, self._patience = connect, streaming, patience
+        self._connection: Any = None
+
+    def ask(self, sql: str) -> list[dict[str, Any]]:
+        """Run a query that answers with few rows; names of columns in lower case."""
+        names, rows = call(lambda: self._ask(sql), self._patience)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def one(self, sql: str) -> tuple[Any, ...]:
+        """Run a query that answers with one row, without bounds: use it under a Pump."""
+        with self._opened().cursor() as cursor:
+            cursor.execute(sql)
+            found: tuple[Any, ...] = cursor.fetchone()
+        return found
+
+    def fields(self, sql: str) -> Sequence[Any]:
+        """Describe the columns of a query: the driver's field packets."""
+        found: Sequence[Any] = call(lambda: self._fields(sql), self._patience)
+        return found
+
+    def rows(self, sql: str) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """Stream a query's rows without holding them; waits without bounds, so run it under a Pump."""
+        connection = self._opened()
+        with connection.cursor(self._streaming()) as cursor:
+            cursor.execute(sql)
+            while rows := cursor.fetchmany(_FETCH):
+                yield rows
+
+    def cancel(self) -> None:
+        """Ask the server, through another connection, to stop what runs here."""
+        connection = self._connection
+        if connection is None:
+            return
+        with suppress(Exception):  # it may have ended by itself, and nobody waits for it any more
+            other = self._connect()
+            try:
+                with other.cursor() as cursor:
+                    cursor.execute(f"kill {int(connection.thread_id())}")
+            finally:
+                other.close()
+
+    def close(self) -> None:
+        """End the transaction and the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # a connection that is gone cannot say goodbye
+                connection.close()
+
+    def _opened(self) -> Any:
+        if self._connection is None:
+            connection = self._connect()
+            try:
+                with connection.cursor() as cursor:
+                    for setting in _SETTINGS:
+                        cursor.execute(setting)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _ask(self, sql: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
+        with self._opened().cursor() as cursor:
+            cursor.execute(sql)
+            names = [str(d[0]).lower() for d in cursor.description or ()]
+            return names, cursor.fetchall()
+
+    def _fields(self, sql: str) -> Sequence[Any]:
+        with self._opened().cursor() as cursor:
+            cursor.execute(sql)
+            found: Sequence[Any] = cursor._result.fields  # the only place that tells bytes from text
+            return found

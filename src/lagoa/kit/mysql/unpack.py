@@ -1,0 +1,123 @@
+"""Takes apart what the server packed: many values in one text become Arrow columns, exactly, or are said to be odd."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lagoa.kit.mysql.columns import MyColumn
+from lagoa.ports import RAW, REASON, SOURCE
+
+SEPARATOR = "\x1f"
+"""Stands between values; a text that holds it makes the count of values wrong, which is noticed."""
+_NO_DAY = "^0000|-00"
+
+
+def split(packed: pa.Array, width: int) -> list[pa.Array] | None:
+    """Part packed rows, or texts of many rows, into `width` columns of text; None when they do not come out even."""
+    values = pc.list_flatten(pc.split_pattern(packed.cast(pa.large_string()), SEPARATOR))
+    count, rest = divmod(len(values), width)
+    if rest:
+        return None
+    starts = pa.array(range(0, count * width, width), pa.int64())
+    return [values.take(pc.add(starts, i)) for i in range(width)]
+
+
+def opened(column: MyColumn, packed: pa.Array) -> pa.Array:
+    """Give the texts that `MyColumn.packed` wrote, null for null."""
+    empty = pc.equal(packed, "")
+    if column.shape == "text":
+        packed = pc.utf8_slice_codeunits(packed, 1)
+    return pc.if_else(empty, pa.scalar(None, packed.type), packed)
+
+
+def valued(column: MyColumn, texts: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    """Turn texts into the column's values, and say which of them no Delta table can hold (then null)."""
+    if column.shape == "bytes":
+        return texts, None
+    if column.shape in ("day", "time"):
+        return _days(column, texts)
+    if pa.types.is_float32(column.wire):
+        return texts.cast(pa.float64()).cast(pa.float32()), None
+    if pa.types.is_boolean(column.wire):
+        return pc.equal(texts, "1"), None
+    return texts.cast(column.wire), None
+
+
+def _days(column: MyColumn, texts: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    odd = pc.fill_null(pc.match_substring_regex(texts, _NO_DAY), False)
+    if not pc.any(odd).as_py():
+        odd = None
+    kept = texts if odd is None else pc.if_else(odd, pa.scalar(None, texts.type), texts)
+    try:
+        return _parsed(column, kept), odd
+    except pa.ArrowInvalid:  # a 31st of February, which ALLOW_INVALID_DATES lets in
+        bad = {v for v in pc.unique(kept).to_pylist() if v is not None and not _exists(v)}
+        more = pc.is_in(kept, pa.array(sorted(bad), kept.type))
+        odd = more if odd is None else pc.or_(odd, more)
+        return _parsed(column, pc.if_else(odd, pa.scalar(None, texts.type), texts)), odd
+
+
+def _parsed(column: MyColumn, texts: pa.Array) -> pa.Array:
+    if column.shape == "day":
+        return texts.cast(pa.date32())
+    plain = texts.cast(pa.timestamp("us"))
+    return plain.cast(pa.int64()).cast(column.wire) if column.wire.tz else plain
+
+
+def _exists(text: str) -> bool:
+    try:
+        day = re.split("[ T]", text)[0]
+        date.fromisoformat(day)
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def batch(
+    columns: Sequence[MyColumn], texts: Sequence[pa.Array], origins: pa.Array, hidden: frozenset[str]
+) -> pa.RecordBatch:
+    """Make a portion's batch: the values, where each row comes from, why it is refused, and how it reads then.
+
+    `hidden` names columns whose values must not be repeated outside the table.
+    """
+    values: list[pa.Array] = []
+    reasons: list[pa.Array] = []
+    for column, text in zip(columns, texts, strict=True):
+        value, odd = valued(column, text)
+        values.append(value)
+        if odd is not None:
+            shown = pa.scalar("not shown") if column.name in hidden else text
+            why = pc.binary_join_element_wise(f"{column.name} is ", shown, ", which is no date", "")
+            reasons.append(pc.if_else(odd, why.cast(pa.string()), pa.scalar(None, pa.string())))
+    reason, raw = _told(columns, texts, reasons, len(origins))
+    fields = [pa.field(c.name, v.type) for c, v in zip(columns, values, strict=True)]
+    own = [pa.field(name, pa.string()) for name in (SOURCE, REASON, RAW)]
+    return pa.RecordBatch.from_arrays([*values, origins, reason, raw], schema=pa.schema([*fields, *own]))
+
+
+def _told(
+    columns: Sequence[MyColumn], texts: Sequence[pa.Array], reasons: Sequence[pa.Array], rows: int
+) -> tuple[pa.Array, pa.Array]:
+    """Give the reason of each refused row, and the row as JSON."""
+    nothing: Any = pa.nulls(rows, pa.string())
+    if not reasons:
+        return nothing, nothing
+    joined: list[Any] = list(reasons)
+    reason = pc.binary_join_element_wise(*joined, "; ", null_handling="skip")
+    reason = pc.if_else(pc.equal(reason, ""), pa.scalar(None, pa.string()), reason)
+    refused = pc.indices_nonzero(pc.is_valid(reason))
+    names = [c.name for c in columns]
+    told = [t.take(refused).to_pylist() for t in texts]
+    raws = [
+        json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, default=repr)
+        for row in zip(*told, strict=True)
+    ]
+    return reason, pc.replace_with_mask(nothing, pc.is_valid(reason), pa.array(raws, pa.string()))
