@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lagoa import registry
+from lagoa.catalog.exposed import exposed
 from lagoa.errors import CommandError, LakeError
 from lagoa.kit.stop import Stop
 from lagoa.lake.maintain import checkpoint, compact, vacuum
@@ -286,7 +287,9 @@ class Project:
 
     def doctor(self, select: Sequence[str] = (), exclude: Sequence[str] = (), *, deep: bool = False) -> list[Finding]:
         """Look for damage and for what could become damage; `deep` reads every byte. Changes nothing."""
-        return [finding for name in self.built(select, exclude) for finding in verify(self.lake, name, deep)]
+        names = self.built(select, exclude)
+        damage = [finding for name in names for finding in verify(self.lake, name, deep)]
+        return [*damage, *exposed(self.project, self.lake, names)]
 
     def built(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[TableName]:
         """List the chosen tables that the lake holds, with their quarantines; no words choose all that there are."""

@@ -86,6 +86,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Read elsewhere",
         "Name the target that holds the table with -t; a target that defers writes only what differs there.",
     ),
+    "LG-311": (
+        "Personal values in the log",
+        "`lagoa run --full -s TABLE` writes the table without them; `lagoa doctor` says which columns.",
+    ),
     # 4xx: checks
     "LG-401": ("Check failed", "Readers still see the last good version; mend the data or the check, then run again."),
     "LG-402": ("Check unusable", "The check does not fit its column or table; the message says why."),

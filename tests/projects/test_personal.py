@@ -51,3 +51,43 @@ def test_a_column_that_is_said_not_to_be_personal_keeps_its_statistics(raft: Raf
 def test_nothing_is_built_again_for_what_is_inherited(raft: Raft) -> None:
     raft.ok()
     assert {result.status for result in raft.ok().values()} <= {"unchanged", "view"}
+
+
+def _findings(raft: Raft) -> list[tuple[str, str]]:
+    with raft.open() as project:
+        return [(str(f.table), f.what.partition(" is personal")[0]) for f in project.doctor() if f.code == "LG-311"]
+
+
+def test_a_column_that_became_personal_later_is_something_to_do_until_it_is_written_anew(raft: Raft) -> None:
+    raft.source("land", "p: {path: 'p*.csv', mode: append, columns: {id: {type: bigint}}}")
+    raft.ok()
+    assert _findings(raft) == []
+    raft.source("land", "p: {path: 'p*.csv', mode: append, columns: {id: {type: bigint}, cpf: {pii: cpf}}}")
+    named = [
+        ("bronze.land_p", "`cpf`"),
+        ("gold.made", "`person`"),
+        ("gold.people", "`person`"),
+        ("silver.people", "`doc`"),
+    ]
+    assert _findings(raft) == named
+    raft.ok()
+    assert _findings(raft) == named  # what was read before it was declared lies as it lay
+    raft.ok(full=True)
+    assert _findings(raft) == []
+
+
+def test_the_finding_names_where_it_was_declared_and_the_command_that_cures(raft: Raft) -> None:
+    raft.model("gold.city", "select city as town from bronze.land_p")
+    raft.ok()
+    raft.source(
+        "land", "p: {path: 'p*.csv', mode: append, columns: {id: {type: bigint}, cpf: {pii: cpf}, city: {pii: place}}}"
+    )
+    with raft.open() as project:
+        (found,) = project.doctor(["gold.city"])
+    assert found.what == (
+        "`town` is personal (place), as bronze.land_p.city is, and its least and greatest values stand in the log; "
+        "`lagoa run --full -s gold.city` writes it without"
+    )
+    raft.ok("gold.city", full=True)
+    with raft.open() as project:
+        assert project.doctor(["gold.city"]) == []

@@ -19,6 +19,8 @@ from lagoa.cli.settings import Settings, as_json, everywhere, selecting, with_se
 def command(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...], verify: bool, as_json: bool) -> int:
     """Look at the project's files and at every table of the lake, and name what is damaged or could become so.
 
+    Also named are personal columns of which a table's log tells values: they were declared after it was built.
+
     Ends with 1 when there is something to mend.
     """
     with settings.open() as project:
@@ -46,6 +48,9 @@ def command(settings: Settings, select: tuple[str, ...], exclude: tuple[str, ...
         screen.out(f"  {settings.redact(finding.what)}")
         screen.out(screen.dim(f"  {_from(project.root, finding.path)}"))
     worst = findings[0].table.guarded
+    if findings[0].code == "LG-311":
+        screen.following(settings, (f"lagoa run --full -s {worst}", "write it without those values"))
+        return 1
     screen.following(
         settings,
         (f"lagoa show {worst}", "its versions"),
