@@ -78,6 +78,7 @@ def diff(
         note if counts else None,
         list(pair.sample(counts, masked, limit)),
         frozenset(n for n in names if n.lower() in masked),
+        shared,
     )
 
 

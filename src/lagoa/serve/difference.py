@@ -91,6 +91,8 @@ class Diff:
     sample: Sequence[Differing]
     personal: frozenset[str] = frozenset()
     """The columns of the sample whose values are masked."""
+    unread: int = 0
+    """How many of the same rows are in files that both sides have, which were not read."""
 
     @property
     def same(self) -> bool:
