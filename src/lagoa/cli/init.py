@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from lagoa.cli import screen
-from lagoa.cli.settings import Settings, everywhere, with_settings
+from lagoa.cli.settings import Settings, as_json, everywhere, with_settings
 from lagoa.errors import CommandError
 
 EXAMPLES = {
@@ -28,10 +29,26 @@ _IGNORED = ".env\n.lagoa/\nlake/\n"
 @click.option(
     "--example", type=click.Choice(list(EXAMPLES)), default="shop", show_default=True, help="What to start from."
 )
+@click.option("--from-dbt", metavar="DIR", type=click.Path(path_type=Path), help="Translate the dbt project in DIR.")
+@click.option("--dialect", metavar="SQL", help="dbt: the SQL of its models; its profile tells otherwise.")
+@click.option("--layer", "layers", multiple=True, metavar="FOLDER=LAYER", help="dbt: silver or gold, by folder or tag.")
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="dbt: the value of a variable.")
+@as_json
 @everywhere
 @with_settings
-def command(settings: Settings, name: Path, example: str) -> None:
-    """Make a project in the new folder NAME.
+@click.pass_context
+def command(
+    ctx: click.Context,
+    settings: Settings,
+    name: Path,
+    example: str,
+    from_dbt: Path | None,
+    dialect: str | None,
+    layers: tuple[str, ...],
+    variables: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Make a project in the new folder NAME: from an example, or from a dbt project.
 
     \b
     Examples:
@@ -41,13 +58,17 @@ def command(settings: Settings, name: Path, example: str) -> None:
     """
     folder = settings.project / name
     _refuse_what_is_there(folder)
+    if from_dbt is not None:
+        from lagoa.cli.init_dbt import from_project
+
+        if ctx.get_parameter_source("example") is ParameterSource.COMMANDLINE:
+            raise CommandError("LG-601", "--example and --from-dbt exclude each other", hint="give one of them")
+        from_project(settings, folder, from_dbt, dialect, layers, variables, as_json)
+        _make_its_own(folder)
+        return
+    _for_dbt_alone(ctx)
     copied = _copy(example, folder)
-    settings_file = folder / "lagoa.yml"
-    text = settings_file.read_text(encoding="utf-8")
-    settings_file.write_text(
-        re.sub(r"(?m)^name: .*$", f"name: {_project_name(folder)}", text, count=1), encoding="utf-8"
-    )
-    (folder / ".gitignore").write_text(_IGNORED, encoding="utf-8")
+    _make_its_own(folder)
     screen.say(settings, f"Made {folder}/ from the {example} example: {screen.some(copied + 1, 'file')}.")
     screen.say(settings, screen.dim(EXAMPLES[example][1]))
     first = [(f"cd {folder}", "")]
@@ -59,6 +80,23 @@ def command(settings: Settings, name: Path, example: str) -> None:
         ("lagoa run", "read the files, build every table"),
         (f'lagoa query "select * from {EXAMPLES[example][0]} limit 10"', ""),
     )
+
+
+def _for_dbt_alone(ctx: click.Context) -> None:
+    for option in ("dialect", "layers", "variables", "as_json"):
+        if ctx.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            words = {"layers": "layer", "variables": "var", "as_json": "json"}.get(option, option)
+            raise CommandError("LG-601", f"--{words} goes with --from-dbt", hint="add --from-dbt, or leave it out")
+
+
+def _make_its_own(folder: Path) -> None:
+    """Give a new project its folder's name, and tell git what is none of its business."""
+    settings_file = folder / "lagoa.yml"
+    text = settings_file.read_text(encoding="utf-8")
+    settings_file.write_text(
+        re.sub(r"(?m)^name: .*$", f"name: {_project_name(folder)}", text, count=1), encoding="utf-8"
+    )
+    (folder / ".gitignore").write_text(_IGNORED, encoding="utf-8")
 
 
 def _refuse_what_is_there(folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Writes project files for what exists elsewhere, so that nobody begins with an empty folder."""

@@ -1,0 +1,231 @@
+"""Reads a dbt project from its files, as dbt would find and configure them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lagoa.errors import CommandError, ProjectError
+from lagoa.project.yaml import Document, read
+from lagoa.propose.dbt.nouns import Dbt, Macro, Node, Sort
+from lagoa.propose.dbt.properties import Properties
+from lagoa.propose.dbt.render import rendering
+
+SETTINGS = "dbt_project.yml"
+ADAPTERS = {
+    **{name: name for name in ("bigquery", "databricks", "duckdb", "mysql", "postgres", "redshift", "snowflake")},
+    **dict.fromkeys(("spark",), "spark"),
+    **dict.fromkeys(("trino", "athena"), "trino"),
+    **dict.fromkeys(("sqlserver", "fabric", "synapse"), "tsql"),
+}
+"""dbt's adapters, and sqlglot's name for the SQL of each."""
+_PATHS = {
+    "model-paths": "models",
+    "seed-paths": "seeds",
+    "snapshot-paths": "snapshots",
+    "test-paths": "tests",
+    "macro-paths": "macros",
+    "analysis-paths": "analyses",
+}
+_MACRO = re.compile(
+    r"\{%-?\s*(?P<sort>macro|test|data_test)\s+(?P<name>\w+)(?P<rest>.*?)\{%-?\s*end(?P=sort)\s*-?%\}", re.DOTALL
+)
+_SNAPSHOT = re.compile(r"\{%-?\s*snapshot\s+(\w+)\s*-?%\}(.*?)\{%-?\s*endsnapshot\s*-?%\}", re.DOTALL)
+_DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
+_MAPPINGS = ("meta", "persist_docs", "vars", "column_types", "grants", "contract", "docs", "partition_by", "quoting")
+"""Configurations that are mappings themselves, and so no folders."""
+Settings = Mapping[str, Any]
+
+
+def read_files(root: Path, dialect: str | None = None, variables: Settings | None = None) -> Dbt:
+    """Read the dbt project in a folder.
+
+    Raises CommandError LG-112 when there is none, LG-601 when nothing tells its dialect, and ProjectError for a
+    dbt_project.yml that cannot be read.
+    """
+    if not (root / SETTINGS).is_file():
+        raise CommandError("LG-112", f"there is no {SETTINGS} in {root}", hint="name the folder of a dbt project")
+    settings = _document(root, root / SETTINGS)
+    value: dict[str, Any] = settings.value if isinstance(settings.value, dict) else {}
+    dbt = Dbt(root, str(value.get("name") or "project"))
+    _profile(dbt, value, dialect)
+    dbt.variables = {**_variables(value.get("vars") or {}, dbt.name), **(variables or {})}
+    folders = {key: [root / p for p in value.get(key) or [default]] for key, default in _PATHS.items()}
+    _macros(dbt, dbt.name, folders["macro-paths"] + [p / "generic" for p in folders["test-paths"]])
+    _packages(dbt)
+    _find(dbt, folders)
+    for key in ("on-run-start", "on-run-end"):
+        if value.get(key):
+            dbt.strays.append((SETTINGS, settings.key((key,)).line, f"`{key}`: SQL that runs beside the models"))
+    for path in _files(folders["analysis-paths"], ".sql"):
+        dbt.strays.append((_name(root, path), 1, "an analysis: ask it with `lagoa query`"))
+    with rendering(dbt, {}, {}) as renderer:
+        _configure(dbt, renderer.tree(value))
+        docs = {m[1]: m[2].strip() for p in _files([root], ".md") for m in _DOCS.finditer(_text(p))}
+        properties = Properties(dbt, docs, renderer.tree)
+        for path in [*_files(_all(folders), ".yml"), *_files(_all(folders), ".yaml")]:
+            try:
+                properties.take(_document(root, path))
+            except ProjectError as error:
+                line = error.place.line if error.place else None
+                dbt.strays.append((_name(root, path), line, f"the file cannot be read: {error}"))
+    _switch_off(dbt)
+    return dbt
+
+
+# ---------------------------------------------------------------- finding
+def _all(folders: Mapping[str, list[Path]]) -> list[Path]:
+    return [folder for several in folders.values() for folder in several]
+
+
+def _files(folders: list[Path], ending: str) -> Iterator[Path]:
+    seen = set()
+    for folder in folders:
+        for path in sorted(folder.rglob(f"*{ending}")) if folder.is_dir() else []:
+            inside = path.relative_to(folder).parts
+            skipped = {"target", "dbt_packages", "dbt_modules", "logs", "node_modules"} & set(inside)
+            hidden = any(part.startswith(".") for part in inside)
+            if not skipped and not hidden and path.is_file() and path not in seen:
+                seen.add(path)
+                yield path
+
+
+def _name(root: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _document(root: Path, path: Path) -> Document:
+    return read(_text(path), _name(root, path))
+
+
+def _find(dbt: Dbt, folders: Mapping[str, list[Path]]) -> None:
+    for key, sort, endings in (
+        ("model-paths", "model", (".sql", ".py")),
+        ("seed-paths", "seed", (".csv",)),
+        ("test-paths", "test", (".sql",)),
+    ):
+        for folder in folders[key]:
+            for ending in endings:
+                for path in _files([folder], ending):
+                    _add(dbt, sort, folder, path)  # type: ignore[arg-type]  # the three are sorts
+    for folder in folders["snapshot-paths"]:
+        for path in _files([folder], ".sql"):
+            text = _text(path)
+            for found in _SNAPSHOT.finditer(text):
+                line = text.count("\n", 0, found.start(2)) + 1
+                node = Node("snapshot", found[1], _name(dbt.root, path), found[2], line)
+                node.folders = path.relative_to(folder).parts[:-1]
+                dbt.nodes[node.name] = node
+
+
+def _add(dbt: Dbt, sort: Sort, folder: Path, path: Path) -> None:
+    inside = path.relative_to(folder)
+    if sort == "test" and inside.parts[0] == "generic":
+        return
+    file = _name(dbt.root, path)
+    name = f"test.{path.stem}" if sort == "test" else path.stem
+    if name in dbt.nodes:
+        dbt.strays.append((file, 1, f"`{name}` is there twice; {dbt.nodes[name].file} was taken"))
+        return
+    text = "" if sort == "seed" else _text(path)
+    dbt.nodes[name] = Node(sort, name, file, text, folders=inside.parts[:-1])
+
+
+def _macros(dbt: Dbt, package: str, folders: list[Path]) -> None:
+    for path in _files(folders, ".sql"):
+        dbt.macros += macros_of(package, _text(path), _name(dbt.root, path))
+
+
+def macros_of(package: str, text: str, file: str, line: int = 1) -> Iterator[Macro]:
+    """Find the macros and generic tests of a text, each to be called `lagoa__<name>` inside its own template."""
+    for found in _MACRO.finditer(text):
+        name = found["name"] if found["sort"] == "macro" else f"test_{found['name']}"
+        body = f"{{% macro lagoa__{name}{found['rest']}{{% endmacro %}}"
+        yield Macro(package, name, body, file, line + text.count("\n", 0, found.start()))
+
+
+def _packages(dbt: Dbt) -> None:
+    for folder in sorted(dbt.root.glob("dbt_packages/*/")):
+        if not (folder / SETTINGS).is_file():
+            continue
+        name = str((_document(dbt.root, folder / SETTINGS).value or {}).get("name") or folder.name)
+        _macros(dbt, name, [folder / "macros", folder / "tests" / "generic"])
+        if any(_files([folder / "models"], ".sql")):
+            where = _name(dbt.root, folder / SETTINGS)
+            dbt.strays.append((where, 1, f"the models of the package `{name}` were not brought along"))
+
+
+# ---------------------------------------------------------------- settings
+def _variables(declared: Settings, project: str) -> dict[str, Any]:
+    """Return the variables that hold for the project: its own block wins."""
+    own = declared.get(project)
+    shared = {k: v for k, v in declared.items() if k != project}
+    return {**shared, **(own if isinstance(own, dict) else {})}
+
+
+def _profile(dbt: Dbt, settings: Settings, dialect: str | None) -> None:
+    """Learn dialect and target from the profile; only its types are looked at."""
+    places = [os.environ.get("DBT_PROFILES_DIR"), dbt.root, Path.home() / ".dbt"]
+    for place in (Path(p) for p in places if p):
+        if not (place / "profiles.yml").is_file():
+            continue
+        found = (read(_text(place / "profiles.yml"), "profiles.yml").value or {}).get(settings.get("profile"))
+        if isinstance(found, dict) and isinstance(found.get("outputs"), dict) and found["outputs"]:
+            outputs = found["outputs"]
+            target = found.get("target") if found.get("target") in outputs else next(iter(outputs))
+            dbt.target = str(target)
+            dbt.dialect = ADAPTERS.get(str((outputs[target] or {}).get("type")))
+            break
+    dbt.dialect = dialect or dbt.dialect
+
+
+def _configure(dbt: Dbt, settings: Settings) -> None:
+    """Give every node what dbt_project.yml configures for its folder, the nearest last."""
+    for node in dbt.nodes.values():
+        level: Any = settings.get(f"{node.sort}s") or settings.get("data_tests" if node.sort == "test" else "") or {}
+        for step in (None, dbt.name, *node.folders, node.name):
+            level = level if step is None else level.get(step)
+            if not isinstance(level, dict):
+                break
+            for key, value in level.items():
+                plain = key.removeprefix("+")
+                if key != plain or plain in _MAPPINGS or not isinstance(value, dict):
+                    _merge(node.config, plain, value)
+
+
+def _merge(config: dict[str, Any], key: str, value: Any) -> None:
+    if key == "tags":
+        config[key] = [*config.get(key, []), *([value] if isinstance(value, str) else value or [])]
+    elif key == "meta" and isinstance(value, dict):
+        config[key] = {**config.get(key, {}), **value}
+    else:
+        config[key] = value
+
+
+def merged(config: Settings, more: Settings) -> dict[str, Any]:
+    """Return a configuration with another one on top: tags add up, meta is mixed, all else is replaced."""
+    result = dict(config)
+    for key, value in more.items():
+        _merge(result, key, value)
+    return result
+
+
+def _switch_off(dbt: Dbt) -> None:
+    for name, node in list(dbt.nodes.items()):
+        if node.config.get("enabled") is False or _off_in_file(node):
+            dbt.disabled[name] = node.file
+            del dbt.nodes[name]
+
+
+_OFF = re.compile(r"\{\{-?\s*config\([^}]*\benabled\s*=\s*(false|False)\b")
+
+
+def _off_in_file(node: Node) -> bool:
+    return _OFF.search(node.text) is not None

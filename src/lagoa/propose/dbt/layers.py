@@ -1,0 +1,106 @@
+"""Gives everything that dbt makes or reads its name here: seeds and sources bronze, staging silver, marts gold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lagoa.errors import CommandError, did_you_mean
+from lagoa.project.tree import MODEL_LAYERS
+from lagoa.propose.dbt.nouns import Dbt, Node
+from lagoa.propose.proposal import Proposal
+from lagoa.spec.names import TableName, bronze, is_name
+
+SEEDS = "seeds"
+"""The source that reads the seeds' files."""
+_SILVER = frozenset(
+    ("staging", "stage", "stg", "intermediate", "int", "base", "silver", "clean", "cleansed", "prep", "preparation")
+)
+_GOLD = frozenset(("marts", "mart", "gold", "reporting", "reports", "analytics", "metrics", "core"))
+_SILVER_NAME = re.compile(r"(stg|int|base|prep|silver)_")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What is called what: `nodes` by dbt's name, `sources` by dbt's source and table."""
+
+    nodes: Mapping[str, TableName]
+    sources: Mapping[tuple[str, str], TableName]
+    stood_in: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    """Sources whose table is a seed."""
+
+    def refs(self) -> dict[str, str]:
+        """Return what `ref` finds."""
+        return {name: str(table) for name, table in self.nodes.items()}
+
+    def of_sources(self) -> dict[str, str]:
+        """Return what `source` finds."""
+        return {f"{source}.{name}": str(table) for (source, name), table in self.sources.items()}
+
+
+def names_of(dbt: Dbt, chosen: Mapping[str, str], proposal: Proposal) -> Names:
+    """Name every table; `chosen` gives layers by folder or tag. Raises CommandError LG-601 for what is no layer."""
+    _known(dbt, chosen)
+    nodes = {}
+    for node in dbt.nodes.values():
+        if node.sort == "seed":
+            nodes[node.name] = bronze(SEEDS, _plain(node.name, node.file, proposal))
+        elif node.sort in ("model", "snapshot"):
+            nodes[node.name] = TableName(layer_of(node, chosen), _plain(node.name, node.file, proposal))
+    sources, stood_in = {}, set()
+    for key, table in dbt.sources.items():
+        seed = dbt.nodes.get(table.identifier)
+        if seed is not None and seed.sort == "seed":
+            sources[key] = nodes[seed.name]
+            stood_in.add(key)
+            words = f"the source's table `{table.source}.{table.name}` is the seed of that name"
+            proposal.note("decided", table.said.file, table.said.line, words)
+        else:
+            name = source_file(_plain(table.source, table.said.file, proposal))
+            sources[key] = bronze(name, _plain(table.name, table.said.file, proposal))
+    return Names(nodes, sources, frozenset(stood_in))
+
+
+def source_file(source: str) -> str:
+    """Name the source's file: `seeds` is taken."""
+    return f"dbt_{SEEDS}" if source == SEEDS else source
+
+
+def layer_of(node: Node, chosen: Mapping[str, str]) -> str:
+    """Find a model's layer: what was chosen for a folder or tag, then tags, folders and the name; gold otherwise."""
+    tags = node.config.get("tags") or []
+    words = [*reversed(node.folders), *([tags] if isinstance(tags, str) else tags)]
+    path = "/".join(node.folders)
+    by_path = [layer for folder, layer in chosen.items() if path == folder or path.startswith(folder + "/")]
+    if by_path:
+        return by_path[-1]
+    for word in words:
+        if word in chosen:
+            return chosen[word]
+    for word in map(str.lower, words):
+        if word in _SILVER or word in _GOLD:
+            return "silver" if word in _SILVER else "gold"
+    return "silver" if node.sort == "snapshot" or _SILVER_NAME.match(node.name.lower()) else "gold"
+
+
+def _known(dbt: Dbt, chosen: Mapping[str, str]) -> None:
+    folders = {"/".join(n.folders[:i]) for n in dbt.nodes.values() for i in range(1, len(n.folders) + 1)}
+    words = folders | {part for n in dbt.nodes.values() for part in n.folders}
+    words |= {tag for n in dbt.nodes.values() for tag in n.config.get("tags") or []}
+    for folder, layer in chosen.items():
+        if layer not in MODEL_LAYERS:
+            hint = f"models are {' and '.join(MODEL_LAYERS)}"
+            raise CommandError("LG-601", f"`{layer}` is not a layer of models", hint=hint)
+        if folder not in words:
+            message = f"the dbt project has no folder or tag `{folder}`"
+            raise CommandError("LG-601", message, hint=did_you_mean(folder, words))
+
+
+def _plain(name: str, file: str, proposal: Proposal) -> str:
+    """Return a name that a table can have."""
+    plain = re.sub(r"\W+", "_", name.lower(), flags=re.ASCII)
+    plain = plain if is_name(plain) else f"t_{plain}"
+    if plain != name:
+        proposal.note("decided", file, None, f"`{name}` is called `{plain}` here")
+    return plain

@@ -1,0 +1,146 @@
+"""Reads dbt's files of properties: what they say of models, seeds, snapshots and sources, and what is homeless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from lagoa.project.yaml import Document, Where
+from lagoa.propose.dbt.nouns import Column, Dbt, Node, Said, SourceTable, Test
+
+_DOC = re.compile(r"\{\{\s*doc\(\s*(?:['\"][\w.]+['\"]\s*,\s*)?['\"]([\w.]+)['\"]\s*\)\s*\}\}")
+_TEST_CONFIG = ("severity", "where", "limit", "warn_if", "error_if", "fail_calc", "store_failures", "enabled", "tags")
+_HOMELESS = {
+    "exposures": "an exposure: name it in the dashboard or the tool that shows it",
+    "metrics": "a metric has no counterpart",
+    "semantic_models": "a semantic model has no counterpart",
+    "saved_queries": "a saved query has no counterpart",
+    "unit_tests": "a unit test: write it again in tests/",
+    "functions": "a function of the database has no counterpart",
+}
+Named = Mapping[str, Any]
+
+
+class Properties:
+    """Takes one document of properties after the other into a dbt project."""
+
+    def __init__(self, dbt: Dbt, docs: Mapping[str, str], settle: Callable[[Any], Any]) -> None:
+        self.dbt, self.docs, self.settle = dbt, docs, settle
+
+    def take(self, document: Document) -> None:
+        """Read a document; what has no place in a Lagoa project goes to the strays."""
+        value = document.value if isinstance(document.value, dict) else {}
+        for sort in ("models", "seeds", "snapshots"):
+            for where, entry in _entries(value.get(sort), (sort,)):
+                self._node(sort.rstrip("s"), entry, document, where)
+        for where, entry in _entries(value.get("sources"), ("sources",)):
+            self._source(entry, document, where)
+        for _, entry in _entries(value.get("groups"), ("groups",)):
+            owner = entry.get("owner") or {}
+            self.dbt.owners[str(entry.get("name"))] = str(owner.get("name") or owner.get("email") or entry.get("name"))
+        for sort, words in _HOMELESS.items():
+            for where, entry in _entries(value.get(sort), (sort,)):
+                line = document.key(where).line
+                self.dbt.strays.append((document.file, line, f"`{entry.get('name')}`: {words}"))
+
+    # ------------------------------------------------------------ nodes
+    def _node(self, sort: str, entry: Named, document: Document, where: Where) -> None:
+        name = str(entry.get("name"))
+        said = self._said(entry, document, where)
+        node = self.dbt.nodes.get(name)
+        if node is None and sort == "snapshot" and "relation" in entry:
+            text = "select * from {{ " + str(entry["relation"]) + " }}"
+            node = self.dbt.nodes[name] = Node("snapshot", name, document.file, text, said.line or 1)
+        if node is None or node.sort != sort:
+            if name not in self.dbt.disabled:
+                words = f"`{name}` is described, but there is no {sort} of that name"
+                self.dbt.strays.append((document.file, said.line, words))
+            return
+        if "versions" in entry:
+            self.dbt.strays.append(
+                (document.file, said.line, f"`{name}` has versions: one table has one definition here")
+            )
+        node.said = said
+        node.config.update(said.config)
+
+    def _said(self, entry: Named, document: Document, where: Where) -> Said:
+        said = Said(self._described(entry), file=document.file, line=document.key((*where, "name")).line)
+        said.config = self._config(entry, ("tags", "meta", "group", "access", "docs"))
+        for at, column in _entries(entry.get("columns"), (*where, "columns")):
+            name = str(column.get("name"))
+            config = self._config(column, ("tags", "meta"))
+            tags = config.get("tags") or []
+            said.columns[name] = Column(
+                self._described(column),
+                column.get("data_type"),
+                tuple([tags] if isinstance(tags, str) else tags),
+                dict(config.get("meta") or {}),
+            )
+            said.tests += self._tests(column, document, at, name)
+        said.tests += self._tests(entry, document, where, None)
+        return said
+
+    def _config(self, entry: Named, beside: tuple[str, ...]) -> dict[str, Any]:
+        """Return what is configured under `config:`, and what older projects write beside it."""
+        config = {key: entry[key] for key in beside if key in entry}
+        config |= entry.get("config") or {}
+        settled: dict[str, Any] = self.settle(config)
+        return settled
+
+    def _described(self, entry: Named) -> str:
+        text = str(entry.get("description") or "")
+        return _DOC.sub(lambda found: self.docs.get(found[1], found[0]), text).strip()
+
+    # ------------------------------------------------------------ tests
+    def _tests(self, entry: Named, document: Document, where: Where, column: str | None) -> list[Test]:
+        found = []
+        for key in ("tests", "data_tests"):
+            for number, test in enumerate(entry.get(key) or []):
+                line = document.at((*where, key, number)).line
+                found.append(test_of(self.settle(test), document.file, line, column))
+        return found
+
+    # ------------------------------------------------------------ sources
+    def _source(self, entry: Named, document: Document, where: Where) -> None:
+        source = str(entry.get("name"))
+        shared = self._config(entry, ("meta", "tags", "freshness", "loaded_at_field"))
+        for at, table in _entries(entry.get("tables"), (*where, "tables")):
+            said = self._said(table, document, at)
+            own = self._config(table, ("meta", "tags", "freshness", "loaded_at_field", "external"))
+            config = {**shared, **own, "meta": {**(shared.get("meta") or {}), **(own.get("meta") or {})}}
+            name = str(table.get("name"))
+            self.dbt.sources[source, name] = SourceTable(
+                source,
+                name,
+                self.settle(str(table.get("identifier") or name)),
+                self.settle(str(entry.get("schema") or source)),
+                said,
+                config,
+            )
+
+
+def _entries(value: Any, where: Where) -> Iterator[tuple[Where, Named]]:
+    for number, entry in enumerate(value if isinstance(value, list) else []):
+        if isinstance(entry, dict):
+            yield (*where, number), entry
+
+
+def test_of(written: Any, file: str, line: int | None, column: str | None) -> Test:
+    """Read a test as it is declared: a word, or a mapping in one of dbt's spellings."""
+    if not isinstance(written, dict):
+        return Test(str(written), {}, {}, None, file, line, column)
+    if "test_name" in written:
+        kind, arguments = str(written["test_name"]), {k: v for k, v in written.items() if k != "test_name"}
+    else:
+        kind = str(next((k for k in written if k not in ("name", "config", "description")), ""))
+        beside = {k: v for k, v in written.items() if k != kind}
+        arguments = {**beside, **(written.get(kind) or {})}
+    arguments |= arguments.pop("arguments", None) or {}
+    config = dict(arguments.pop("config", None) or {})
+    config |= {key: arguments.pop(key) for key in _TEST_CONFIG if key in arguments}
+    name = arguments.pop("name", None)
+    arguments.pop("description", None)
+    arguments.pop("meta", None)
+    column = arguments.pop("column_name", column)
+    return Test(kind, arguments, config, name, file, line, column)
