@@ -7,8 +7,8 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -27,22 +27,28 @@ from lagoa.lake.verify import Finding, verify
 from lagoa.observe.events import Event, Events
 from lagoa.observe.log import RunLog, RunRecord, came_to, last_runs, new_run_id, runs_folder, started
 from lagoa.observe.redact import Redactor
-from lagoa.plan.make import Wish, make, observe
+from lagoa.plan.make import Wish, asked, make
+from lagoa.plan.observe import Actual, observe
 from lagoa.plan.routes import Routes, routes
+from lagoa.plan.stamp import Recorded, hold, recorded
 from lagoa.plan.standing import standing
 from lagoa.plan.step import Plan
-from lagoa.ports import Engine
+from lagoa.ports import Engine, Session
 from lagoa.project import model as declared
 from lagoa.project.load import load
 from lagoa.project.select import select as choose
+from lagoa.project.trials import named, read_trials
 from lagoa.run.context import Context
 from lagoa.run.execute import Executor
 from lagoa.run.report import Result, Run
+from lagoa.run.trial.record import RecordedTest, Recorder
+from lagoa.run.trial.shapes import Shapes
+from lagoa.run.trial.trial import Trials, Verdict
 from lagoa.serve.diff import before_last, diff, side
 from lagoa.serve.difference import Diff
 from lagoa.serve.query import read
 from lagoa.spec.names import TableName
-from lagoa.transform.incremental import Prospect
+from lagoa.transform.prospect import Prospect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -140,11 +146,15 @@ class Project:
         accept: bool = False,
         reset_cursor: bool = False,
         ingest: bool = False,
+        drop: bool = False,
     ) -> Plan:
         """Say what a run would do and why; writes nothing and asks no source."""
-        wish = self._wish(select, exclude, full=full, accept=accept, reset_cursor=reset_cursor)
-        self._route(wish.selected, ingest)
-        return make(self.project, observe(self.project, self.lake, wish.selected, self.routes), wish, self._prospect)
+        wish = self._wish(select, exclude, full, reset_cursor, accept, ingest, drop)
+        return make(self.project, self._observed(wish), wish, self._sessions, self._prospect)
+
+    def _observed(self, wish: Wish) -> Actual:
+        self._route(wish.selected, wish.ingest)
+        return observe(self.project, self.lake, wish.selected, self.routes, wish.removed)
 
     def run(
         self,
@@ -156,26 +166,34 @@ class Project:
         reset_cursor: bool = False,
         verify: bool = False,
         ingest: bool = False,
+        drop: bool = False,
+        plan: Recorded | None = None,
         listeners: Sequence[Listener] = (),
         stop: Stop | None = None,
     ) -> Run:
-        """Carry out the plan; events go to the run's log and the listeners. Raises only when nothing can run."""
-        wish = self._wish(select, exclude, full=full, accept=accept, reset_cursor=reset_cursor)
-        self._route(wish.selected, ingest)
+        """Carry out the plan; events go to the run's log and the listeners. Raises only when nothing can run.
+
+        `plan` is one that was made before, here or by `lagoa plan --out`: exactly that is done, whatever else is
+        asked for here. Raises LagoaError LG-507 when the lake or the project is not what it was made for.
+        """
+        saved = recorded(plan) if plan is not None else None
+        wish = self._wish(select, exclude, full, reset_cursor, accept, ingest, drop) if saved is None else asked(saved)
         began, at = time.monotonic(), datetime.now(UTC)
         run = new_run_id(at)
         events, stop = Events(run, self.redact), stop or Stop()
         self.lake.root.mkdir(parents=True, exist_ok=True)
         sweep(self.lake.root)
-        with Staging(self.lake.root, run) as staging, RunLog(runs_folder(self.root), run) as log:
+        with Staging(self.lake.root, run) as staging, ExitStack() as stack:
+            actual = self._observed(wish)
+            made = make(self.project, actual, wish, self._sessions)
+            if saved is not None:
+                hold(saved, made)
+            log = stack.enter_context(RunLog(runs_folder(self.root), run))
             heard: list[Listener] = [log, *listeners]
             for listener in heard:
                 events.listen(listener)
-            events.emit("run.started", target=self.target_name, select=list(select), full=full)
-            actual = observe(self.project, self.lake, wish.selected, self.routes)
-            plan = make(self.project, actual, wish)
-            events.emit("plan.made", steps=[s.to_json() for s in plan.selected])
-            pinned = {name: found for name, found in actual.tables.items() if isinstance(found, Table)}
+            events.emit("run.started", target=self.target_name, select=list(select), full=wish.full)
+            events.emit("plan.made", steps=[s.to_json() for s in made.selected])
             context = Context(
                 self.project,
                 self.lake,
@@ -186,11 +204,12 @@ class Project:
                 run,
                 at,
                 staging.folder,
-                accept,
+                wish.accept,
                 verify,
-                pinned=pinned,
+                exact=saved is not None,
+                pinned={name: found for name, found in actual.tables.items() if isinstance(found, Table)},
             )
-            results = Executor(context, plan, reset_cursor).results()
+            results = Executor(context, made, wish.reset_cursor).results()
             _checkpointed(self.lake, results)
             done = Run(run, results, time.monotonic() - began, stop.event.is_set())
             status = "stopped" if done.stopped else "done" if done.ok else "failed"
@@ -198,14 +217,16 @@ class Project:
         self._route()
         return done
 
+    def _sessions(self) -> AbstractContextManager[Session]:
+        return self.engine.session()
+
     @property
     def _prospect(self) -> Prospect:
-        return Prospect(self.project, self.lake, lambda: self.engine.session())
+        return Prospect(self.project, self.lake, self._sessions)
 
-    def _wish(
-        self, select: Sequence[str], exclude: Sequence[str], *, full: bool, accept: bool, reset_cursor: bool
-    ) -> Wish:
-        return Wish(frozenset(self.chosen(select, exclude)), full, reset_cursor, accept)
+    def _wish(self, select: Sequence[str], exclude: Sequence[str], *flags: bool) -> Wish:
+        """Return what is asked for; `flags` are those of Wish, in its order."""
+        return replace(Wish(frozenset(self.chosen(select, exclude)), *flags), removed=not select)
 
     def chosen(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> set[TableName]:
         """Return the tables that selectors choose. `state:` looks into the lake, `result:` at the last run's log."""
@@ -224,6 +245,29 @@ class Project:
             hint = "`lagoa run` writes one"
             raise CommandError("LG-601", f"no run on {self.target_name} is logged, so there is no result", hint=hint)
         return found
+
+    def test(
+        self,
+        names: Sequence[str] = (),
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        heard: Callable[[Verdict], None] = lambda _: None,
+    ) -> list[Verdict]:
+        """Carry out the tests of `tests/`, all of them or those of a name and those of chosen models.
+
+        Raises ProjectErrors when a test cannot be read; what a test finds is in its verdict.
+        """
+        found = named(read_trials(self.project), names, self.chosen(select, exclude))
+        trials = Trials(self.project, self.engine, Shapes(self.project, self.engine, self.lake))
+        verdicts = []
+        for trial in found:
+            verdicts.append(trials.verdict(trial))
+            heard(verdicts[-1])
+        return verdicts
+
+    def record_test(self, model: str, rows: int = 3, name: str | None = None) -> RecordedTest:
+        """Write a test of a model from rows of the lake; made-up values stand for personal ones."""
+        return Recorder(self.project, self.lake, self.engine).record(model, rows, name, datetime.now(UTC))
 
     def table(self, name: str) -> Table:
         """Open a table's newest version."""

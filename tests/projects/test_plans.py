@@ -60,7 +60,7 @@ def test_a_plan_says_what_each_table_is_and_why(raft: Raft) -> None:
     assert (plan["silver.s"].status, plan["silver.s"].reason) == ("changed", "where")
     assert (plan["gold.g"].status, plan["gold.g"].reason) == ("new data", "silver.s will be written")
     raft.ok("silver.s")
-    assert raft.plan()["gold.g"].reason == "silver.s has new rows"
+    assert raft.plan()["gold.g"].reason == "silver.s 0 → 1: rebuilt, 2 rows"
 
 
 def test_after_a_run_there_are_no_steps(raft: Raft) -> None:

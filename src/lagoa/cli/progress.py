@@ -88,7 +88,7 @@ class Lines:
         print(text, file=self._stream, flush=True)  # this is the place where progress is printed
 
 
-_ENDS = ("step.published", "step.failed", "step.blocked", "step.skipped")
+_ENDS = ("step.published", "step.dropped", "step.failed", "step.blocked", "step.skipped")
 
 
 def _ended(event: Event) -> str:
@@ -96,6 +96,8 @@ def _ended(event: Event) -> str:
     if event.kind == "step.published":
         aside = f", {data['quarantined']:,} quarantined" if data.get("quarantined") else ""
         return f"published version {data.get('version')}, {screen.some(data.get('rows') or 0, 'row')}{aside}"
+    if event.kind == "step.dropped":
+        return f"dropped, with {screen.some(data.get('rows') or 0, 'row')}"
     if event.kind == "step.failed":
         return f"failed: {data.get('message')}"
     return f"{event.kind.removeprefix('step.')}: {data.get('because')}"

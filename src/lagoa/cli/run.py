@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lagoa.cli import screen
 from lagoa.cli.settings import Settings, as_json, dry, everywhere, selecting, with_settings
-from lagoa.errors import LagoaError
+from lagoa.errors import CommandError, LagoaError
 
 if TYPE_CHECKING:
     from lagoa.app import Listener, Project
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 @click.option("--reset-cursor", is_flag=True, help="Read the selected streams from the beginning.")
 @click.option("--verify", is_flag=True, help="Compare what incremental models recompute with a full rebuild.")
 @click.option("--ingest", is_flag=True, help="Of a target that defers: load the streams into its own lake.")
+@click.option("--drop", is_flag=True, help="Drop the tables that nothing makes any more.")
+@click.option(
+    "--plan",
+    "planned",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Carry out exactly the plan that `lagoa plan --out FILE` wrote, or nothing when it no longer holds.",
+)
 @dry
 @as_json
 @everywhere
@@ -43,6 +52,8 @@ def command(
     reset_cursor: bool,
     verify: bool,
     ingest: bool,
+    drop: bool,
+    planned: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -51,13 +62,23 @@ def command(
     A table that fails keeps the version that readers see, and stops only the tables that read it. A run that was
     stopped, by Ctrl-C or worse, is taken up by the next one.
     """
+    wish: dict[str, Any] = {
+        "full": full,
+        "accept": accept,
+        "reset_cursor": reset_cursor,
+        "ingest": ingest,
+        "drop": drop,
+    }
+    if planned is not None and (select or exclude or dry_run or any(wish.values())):
+        raise CommandError("LG-601", "--plan takes everything from the plan: it goes with nothing that says what to do")
     with settings.open() as project:
         if dry_run:
-            planned = partial(project.plan, select, exclude, full=full, reset_cursor=reset_cursor, ingest=ingest)
-            return _dry(settings, project, planned, as_json)
+            return _dry(settings, project, partial(project.plan, select, exclude, **wish), as_json)
         warned = _Warned()
-        asked = partial(project.run, full=full, accept=accept, reset_cursor=reset_cursor, verify=verify, ingest=ingest)
-        done = _run(settings, asked, select, exclude, warned)
+        recorded = _read(planned) if planned else None
+
+        asked: Callable[..., Run] = partial(project.run, select, exclude, verify=verify, plan=recorded, **wish)
+        done = _run(settings, asked, warned)
         if as_json:
             screen.out_json(done.to_json())
         elif not settings.quiet:
@@ -68,8 +89,16 @@ def command(
     return 0 if done.ok else 1
 
 
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}"
+        raise CommandError("LG-601", message, hint="`lagoa plan --out FILE` writes one") from error
+
+
 def _dry(settings: Settings, project: Project, planned: Callable[[], Plan], as_json: bool) -> int:
-    from lagoa.cli.plan import show
+    from lagoa.cli.plan_lines import show
 
     plan = planned()
     if as_json:
@@ -80,13 +109,7 @@ def _dry(settings: Settings, project: Project, planned: Callable[[], Plan], as_j
     return 0
 
 
-def _run(
-    settings: Settings,
-    asked: Callable[..., Run],
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    warned: _Warned,
-) -> Run:
+def _run(settings: Settings, asked: Callable[..., Run], warned: _Warned) -> Run:
     from lagoa.app import stopped_by_signals
     from lagoa.cli.progress import progress
     from lagoa.kit.stop import Stop
@@ -96,7 +119,7 @@ def _run(
         stack.enter_context(stopped_by_signals(stop))
         listeners: list[Listener] = [warned]
         listeners += [] if settings.quiet else [stack.enter_context(progress(sys.stderr))]
-        return asked(select, exclude, listeners=listeners, stop=stop)
+        return asked(listeners=listeners, stop=stop)
 
 
 class _Warned:
@@ -151,7 +174,8 @@ def _what(result: Result) -> str:
 def _sentence(done: Run) -> str:
     results = [r for r in done.results if r.status not in ("view", "deferred")]
     unchanged = sum(r.status == "unchanged" for r in results)
-    if done.ok and not done.published:
+    dropped = sum(r.status == "dropped" for r in results)
+    if done.ok and not done.published and not dropped:
         return f"Nothing to write. {screen.some(unchanged, 'table')} up to date, {screen.duration(done.seconds)}."
     parts = [
         f"{screen.some(len(done.published), 'table')} published",
@@ -159,7 +183,7 @@ def _sentence(done: Run) -> str:
     ]
     set_aside = sum(r.quarantined for r in results)
     parts += [f"{set_aside:,} quarantined"] if set_aside else []
-    for status in ("unchanged", "failed", "blocked", "skipped"):
+    for status in ("dropped", "unchanged", "failed", "blocked", "skipped"):
         count = sum(r.status == status for r in results)
         parts += [f"{count:,} {'up to date' if status == 'unchanged' else status}"] if count else []
     stopped = "Stopped. " if done.stopped else ""

@@ -14,6 +14,7 @@
 | step.failed | code, message | the table stays as it was |
 | step.blocked | because | something that it reads failed or is not there |
 | step.skipped | because | the run was stopped first |
+| step.dropped | rows | a table that nothing makes any more is gone |
 | note | text | what a person should know |
 | run.finished | status (done, failed, stopped), seconds | the run ended by itself |
 """
@@ -34,7 +35,7 @@ KINDS = frozenset(
     [
         *("run.started", "plan.made", "run.finished", "note", "source.read"),
         *("step.started", "step.staged", "step.audited", "step.retry", "step.published"),
-        *("step.unchanged", "step.failed", "step.blocked", "step.skipped"),
+        *("step.unchanged", "step.failed", "step.blocked", "step.skipped", "step.dropped"),
     ]
 )
 """Every kind of event that there is; the table above says what each carries."""

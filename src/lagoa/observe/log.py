@@ -153,7 +153,7 @@ def record(events: list[Event]) -> RunRecord | None:
     )
 
 
-_ENDS = ("failed", "blocked", "skipped", "published", "unchanged")
+_ENDS = ("failed", "blocked", "skipped", "published", "dropped", "unchanged")
 
 
 def _step(table: str, events: list[Event]) -> StepRecord:

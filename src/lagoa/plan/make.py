@@ -2,50 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from lagoa.errors import LakeError
 from lagoa.ingest.definition import changes as changes_of_stream
 from lagoa.ingest.definition import definition as definition_of_stream
-from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
-from lagoa.plan.routes import Routes
-from lagoa.plan.step import Plan, Step
+from lagoa.plan.estimate import estimated
+from lagoa.plan.forecast import Forecast
+from lagoa.plan.format import PlanForm
+from lagoa.plan.news import News, news
+from lagoa.plan.observe import Actual
+from lagoa.plan.stamp import stamped
+from lagoa.plan.step import WRITTEN, Action, Plan, Step
 from lagoa.plan.through import own, through
+from lagoa.ports import Session
 from lagoa.project.model import Model, Project, StreamTable
 from lagoa.spec.names import TableName
-from lagoa.transform.bind import consumed, tables_behind
+from lagoa.transform.bind import tables_behind
 from lagoa.transform.definition import changes, definition
-from lagoa.transform.incremental import Prospect
+from lagoa.transform.prospect import Prospect, rebuilt_because
 
 _LOOKED_AT = 50
 """So many incremental models are looked at for how they will be followed; a plan must stay quick."""
-Found = Table | LakeError
-"""What opening a table gave."""
-
-
-@dataclass
-class Actual:
-    """The lake as the plan saw it: every table that matters, pinned, or the reason why it cannot be read."""
-
-    tables: dict[TableName, Found] = field(default_factory=dict)
-    routes: Routes = field(default_factory=Routes)
-
-    def state_of(self, name: TableName) -> int | None:
-        """Return what a reader of the table would consume now, None when there is nothing to be had."""
-        found = self.tables.get(name.guarded)
-        if not isinstance(found, Table):
-            return None
-        return consumed(name, lambda _: found)
-
-    def pinned(self, name: TableName) -> Table:
-        """Return the table as the plan saw it. Raises LakeError when it could not be opened."""
-        found = self.tables[name.guarded]
-        if isinstance(found, LakeError):
-            raise found
-        return found
+Sessions = Callable[[], AbstractContextManager[Session]]
+"""Opens a session of the engine."""
 
 
 @dataclass(frozen=True)
@@ -56,48 +39,163 @@ class Wish:
     full: bool = False
     reset_cursor: bool = False
     accept: bool = False
+    ingest: bool = False
+    drop: bool = False
+    """Drop the tables that nothing makes any more."""
+    removed: bool = False
+    """Look for such tables: nothing was selected, so everything is meant."""
 
 
-def observe(project: Project, lake: Lake, names: Iterable[TableName], routes: Routes | None = None) -> Actual:
-    """Open the named tables and everything that they read, many at a time."""
-    wanted = {n for name in names for n in (name, *_inputs(project, name)) if not _is_view(project, n)}
-    order = sorted(wanted)
-
-    def look(name: TableName) -> Found:
-        try:
-            return lake.open(name)
-        except LakeError as error:
-            return error
-
-    if len(order) < 3:
-        return Actual({name: look(name) for name in order}, routes or Routes())
-    with ThreadPoolExecutor(8, thread_name_prefix="open") as pool:
-        return Actual(dict(zip(order, pool.map(look, order), strict=True)), routes or Routes())
+def asked(saved: PlanForm) -> Wish:
+    """Return what a recorded plan was asked for."""
+    told = saved.asked
+    selected = frozenset(TableName.parse(name) for name in told.tables)
+    return Wish(selected, told.full, told.reset_cursor, told.accept, told.ingest, told.drop, told.removed)
 
 
-def make(project: Project, actual: Actual, wish: Wish, prospect: Prospect | None = None) -> Plan:
-    """Make the plan: one step for each selected table, upstream first.
+def make(
+    project: Project,
+    actual: Actual,
+    wish: Wish,
+    sessions: Sessions | None = None,
+    prospect: Prospect | None = None,
+) -> Plan:
+    """Make the plan: one step for each selected table, upstream first, then one for each that nothing makes.
 
-    With `prospect`, a step of an incremental model says whether it will be rebuilt in full, and why.
+    With `sessions`, steps say how columns change, and what cannot be built for it is blocked. With `prospect`, a step
+    of an incremental model says whether it will be rebuilt in full, and why.
     """
-    steps: dict[TableName, Step] = {}
-    looked = 0
-    for name in project.graph.order:
-        if name not in wish.selected:
-            continue
-        model = project.models.get(name)
-        if (there := through(project, name, actual.tables.get(name), actual.routes)) is not None:
-            steps[name] = there
-        elif model is None:
-            steps[name] = _stream_step(project, name, actual, wish)
-        elif model.header.kind == "view":
-            steps[name] = Step(name, "view", "read where it is used", "view")
+    with Forecast(project, actual, sessions) as forecast:
+        making = _Making(project, actual, wish, forecast, prospect)
+        for name in project.graph.order:
+            if name in wish.selected:
+                making.steps[name] = own(making.step(name), actual.routes)
+        for name, step in making.steps.items():
+            if step.columns is not None and step.columns.lost:
+                making.steps[name] = replace(step, felt=forecast.felt(name, step.columns.lost))
+    steps = [*making.steps.values(), *(_left_step(actual, wish, name) for name in actual.removed)]
+    return stamped(project, actual, wish, steps)
+
+
+@dataclass
+class _Making:
+    """A plan on its way; `steps` are those of all that comes before the next table."""
+
+    project: Project
+    actual: Actual
+    wish: Wish
+    forecast: Forecast
+    prospect: Prospect | None
+    steps: dict[TableName, Step] = field(default_factory=dict)
+    looked: int = 0
+
+    def step(self, name: TableName) -> Step:
+        """Make the step of one table."""
+        model = self.project.models.get(name)
+        if deferred := through(self.project, name, self.actual.tables.get(name), self.actual.routes):
+            return deferred
+        if model is None:
+            return _stream_step(self.project, name, self.actual, self.wish)
+        if model.header.kind == "view":
+            return self.forecast.foresee(model, Step(name, "view", "read where it is used", "view"), False, ())
+        inputs = tables_behind(self.project, model.inputs)
+        moved = self._moved(name, inputs)
+        step, differs = self._model_step(model, inputs, moved)
+        step = self.forecast.foresee(model, step, differs, moved)
+        if step.status == "blocked":
+            return step
+        if model.header.kind == "incremental":
+            step = self._foreseen(model, step, inputs, moved)
+        return estimated(replace(step, action=_action(step)), inputs, moved, self.actual, self.steps)
+
+    def _moved(self, name: TableName, inputs: Sequence[TableName]) -> list[News]:
+        """Tell the news of the inputs of a table that is there."""
+        found = self.actual.tables[name]
+        if not isinstance(found, Table) or found.state is None:
+            return []
+        told = []
+        for needed in inputs:
+            table, taken = self.actual.tables[needed.guarded], _consumed(found, needed)
+            if isinstance(table, Table) and table.exists and taken != self.actual.state_of(needed):
+                told.append(news(needed, table, taken))
+        return told
+
+    def _model_step(self, model: Model, inputs: Sequence[TableName], moved: Sequence[News]) -> tuple[Step, bool]:
+        """Make a model's step, and say whether its definition differs from the one that made the table."""
+        name, kind, wish = model.name, model.header.kind, self.wish
+        found = self.actual.tables[name]
+        if lacking := self._lacking(inputs):
+            return Step(name, "blocked", lacking, kind), False
+        if isinstance(found, LakeError):
+            if wish.full:
+                return Step(name, "changed", f"rebuilt although {found.message}", kind, full=True), True
+            if not wish.accept:
+                return Step(name, "blocked", found.message, kind, error=found), False
+            return Step(name, "new data", f"accepts it although {found.message}", kind), False
+        if not found.exists or found.state is None:
+            return Step(name, "new", "not built yet", kind, full=True), True
+        said = changes(found.state.definition or {}, definition(self.project, model))
+        if wish.full:
+            return Step(name, "changed", "; ".join(["rebuilt, as --full says", *said]), kind, full=True), bool(said)
+        if said:
+            return Step(name, "changed", "; ".join(said), kind, full=True), True
+        return self._news_step(name, kind, inputs, moved), False
+
+    def _news_step(self, name: TableName, kind: str, inputs: Sequence[TableName], moved: Sequence[News]) -> Step:
+        there = {n.table for n in moved}
+        behind = [(i, s) for i in inputs if (s := self.steps.get(i.guarded)) is not None]
+        written = [i for i, s in behind if s.writes and i not in there]
+        if moved or written:
+            said = [*map(str, moved), *(f"{i} will be written" for i in written)]
+            certain = moved or any(_changes_rows(self.steps[i.guarded]) for i in written)
+            return Step(name, "new data", "; ".join(said), kind, conditional=not certain)
+        if maybe := [i for i, s in behind if s.conditional]:
+            return Step(name, "up to date", f"from {', '.join(map(str, maybe))}", kind, conditional=True)
+        return Step(name, "up to date", "nothing that it reads has changed", kind)
+
+    def _foreseen(self, model: Model, step: Step, inputs: Sequence[TableName], moved: Sequence[News]) -> Step:
+        """Add to an incremental model's step which way it will be brought up to date."""
+        found = self.actual.tables[model.name]
+        if step.full or self.prospect is None or not isinstance(found, Table):
+            return step
+        if not (step.status == "new data" or step.conditional):
+            return step
+        behind = {i: s for i in inputs if (s := self.steps.get(i.guarded)) is not None and (s.writes or s.conditional)}
+        if rebuilt := [i for i, s in behind.items() if s.full or s.kind in ("table", "replace")]:
+            outlook = rebuilt_because(f"{rebuilt[0]} is rebuilt")
+        elif step.conditional and self.looked >= _LOOKED_AT:
+            return replace(step, reason=f"{step.reason}; which rows was not looked at")
         else:
-            steps[name] = _model_step(project, model, actual, wish, steps)
-            if model.header.kind == "incremental" and prospect is not None and looked < _LOOKED_AT:
-                looked += 1
-                steps[name] = _foreseen(prospect, model, steps[name], actual, steps)
-    return Plan(project.target_name, [own(step, actual.routes) for step in steps.values()])
+            self.looked += 1
+            news_of = list(dict.fromkeys([*(n.table for n in moved), *behind]))
+            outlook = self.prospect.foresee(model, found, self.actual.pinned, news_of, settled=not behind)
+        action: Action = "rebuild" if outlook.in_full else "recompute"
+        return replace(step, reason=f"{step.reason}; {outlook.words}", action=action)
+
+    def _lacking(self, inputs: Sequence[TableName]) -> str | None:
+        """Say which input cannot be read: damaged, or absent and not about to be made."""
+        for name in (i.guarded for i in inputs):
+            step, found = self.steps.get(name), self.actual.tables.get(name)
+            if step is not None and step.status == "blocked":
+                return f"{name} is blocked"
+            if step is None and isinstance(found, LakeError):
+                return f"{name} cannot be read: {found.message}"
+            if step is None and not (isinstance(found, Table) and found.exists):
+                return f"{name} is not built yet and not selected"
+        return None
+
+
+def _changes_rows(step: Step) -> bool:
+    """Say whether a step that writes is certain to change rows; touched keys may come out as they were."""
+    return step.full or step.kind == "table"
+
+
+def _action(step: Step) -> Action:
+    """Say what a run does with a model, when the columns and the news do not say it already."""
+    if step.action != "none" or not (step.status in WRITTEN or step.conditional):
+        return step.action
+    kinds: dict[str, Action] = {"append": "append", "incremental": "recompute", "scd2": "recompute"}
+    return "rebuild" if step.full else kinds.get(step.kind, "rebuild")
 
 
 def _stream_step(project: Project, name: TableName, actual: Actual, wish: Wish) -> Step:
@@ -108,12 +206,14 @@ def _stream_step(project: Project, name: TableName, actual: Actual, wish: Wish) 
         if not (wish.full or wish.accept):
             return Step(name, "blocked", found.message, kind, error=found)
         reason = f"{'rebuilds' if wish.full else 'accepts'} it although {found.message}"
-        return Step(name, "read", reason, kind, conditional=True, full=wish.full)
+        return Step(name, "read", reason, kind, conditional=True, full=wish.full, action="read")
     if not found.exists or found.state is None:
-        return Step(name, "new", f"reads {place} for the first time", kind, conditional=True, full=True)
+        reason = f"reads {place} for the first time"
+        return Step(name, "new", reason, kind, conditional=True, full=True, action="read")
     if wish.full:
-        return Step(name, "read", f"asks {place} for everything, as --full says", kind, conditional=True, full=True)
-    return Step(name, "read", _asks(project, found, entry, wish), kind, conditional=True)
+        reason = f"asks {place} for everything, as --full says"
+        return Step(name, "read", reason, kind, conditional=True, full=True, action="read")
+    return Step(name, "read", _asks(project, found, entry, wish), kind, conditional=True, action="read")
 
 
 def _asks(project: Project, found: Table, entry: StreamTable, wish: Wish) -> str:
@@ -131,88 +231,18 @@ def _asks(project: Project, found: Table, entry: StreamTable, wish: Wish) -> str
     return reason
 
 
-def _model_step(project: Project, model: Model, actual: Actual, wish: Wish, steps: Mapping[TableName, Step]) -> Step:
-    name, kind = model.name, model.header.kind
+def _left_step(actual: Actual, wish: Wish, name: TableName) -> Step:
+    """Make the step of a table that nothing makes: kept, unless it is to be dropped and is as we left it."""
     found = actual.tables[name]
-    inputs = tables_behind(project, model.inputs)
-    if lacking := _lacking(inputs, actual, steps):
-        return Step(name, "blocked", lacking, kind)
     if isinstance(found, LakeError):
-        if wish.full:
-            return Step(name, "changed", f"rebuilt although {found.message}", kind, full=True)
-        if not wish.accept:
-            return Step(name, "blocked", found.message, kind, error=found)
-        return Step(name, "new data", f"accepts it although {found.message}", kind)
-    if not found.exists or found.state is None:
-        return Step(name, "new", "not built yet", kind, full=True)
-    if wish.full:
-        return Step(name, "changed", "rebuilt, as --full says", kind, full=True)
-    if said := changes(found.state.definition or {}, definition(project, model)):
-        return Step(name, "changed", "; ".join(said), kind, full=True)
-    return _news_step(name, kind, inputs, found, actual, steps)
-
-
-def _news_step(
-    name: TableName, kind: str, inputs: list[TableName], found: Table, actual: Actual, steps: Mapping[TableName, Step]
-) -> Step:
-    moved = [i for i in inputs if _consumed(found, i) != actual.state_of(i)]
-    written = [i for i in inputs if (s := steps.get(i.guarded)) is not None and s.writes]
-    if moved or written:
-        said = [f"{i} has new rows" for i in moved] + [f"{i} will be written" for i in written if i not in moved]
-        certain = moved or any(_changes_rows(steps[i.guarded]) for i in written)
-        return Step(name, "new data", ", ".join(said), kind, conditional=not certain)
-    maybe = [i for i in inputs if (s := steps.get(i.guarded)) is not None and s.conditional]
-    if maybe:
-        said = [f"from {', '.join(map(str, maybe))}"]
-        return Step(name, "up to date", said[0], kind, conditional=True)
-    return Step(name, "up to date", "nothing that it reads has changed", kind)
-
-
-def _changes_rows(step: Step) -> bool:
-    """Say whether a step that writes is certain to change rows; touched keys may come out as they were."""
-    return step.full or step.kind == "table"
-
-
-def _foreseen(prospect: Prospect, model: Model, step: Step, actual: Actual, steps: Mapping[TableName, Step]) -> Step:
-    """Add to an incremental model's step which way it will be brought up to date."""
-    found = actual.tables[model.name]
-    if step.full or not isinstance(found, Table) or not (step.status == "new data" or step.conditional):
-        return step
-    inputs = tables_behind(prospect.project, model.inputs)
-    behind = {i: s for i in inputs if (s := steps.get(i.guarded)) is not None and (s.writes or s.conditional)}
-    moved = [i for i in inputs if _consumed(found, i) != actual.state_of(i)]
-    rebuilt = [i for i, s in behind.items() if s.full or s.kind in ("table", "replace")]
-    if rebuilt:
-        why: str | None = f"{rebuilt[0]} is rebuilt"
-    else:
-        why = prospect.why_in_full(model, found, actual.pinned, list(dict.fromkeys([*moved, *behind])))
-    words = f"rebuilt in full: {why}" if why else f"only rows of touched {', '.join(model.header.key)}"
-    return replace(step, reason=f"{step.reason}; {words}")
-
-
-def _lacking(inputs: list[TableName], actual: Actual, steps: Mapping[TableName, Step]) -> str | None:
-    """Say which input cannot be read: damaged, or absent and not about to be made."""
-    for name in (i.guarded for i in inputs):
-        step, found = steps.get(name), actual.tables.get(name)
-        if step is not None and step.status == "blocked":
-            return f"{name} is blocked"
-        if step is None and isinstance(found, LakeError):
-            return f"{name} cannot be read: {found.message}"
-        if step is None and not (isinstance(found, Table) and found.exists):
-            return f"{name} is not built yet and not selected"
-    return None
+        if wish.drop:
+            return Step(name, "blocked", f"is not dropped: {found.message}", "removed", error=found)
+        return Step(name, "removed", f"nothing makes it; kept ({found.message})", "removed", action="keep")
+    if wish.drop:
+        return Step(name, "removed", "nothing makes it any more: dropped, as --drop says", "removed", action="drop")
+    return Step(name, "removed", "nothing makes it any more; kept, --drop drops it", "removed", action="keep")
 
 
 def _consumed(found: Table, name: TableName) -> int | None:
     taken = found.state.inputs.get(str(name)) if found.state else None
     return taken.state if taken else None
-
-
-def _inputs(project: Project, name: TableName) -> list[TableName]:
-    model = project.models.get(name)
-    return [i.guarded for i in tables_behind(project, model.inputs)] if model else []
-
-
-def _is_view(project: Project, name: TableName) -> bool:
-    model = project.models.get(name)
-    return model is not None and model.header.kind == "view"

@@ -8,7 +8,7 @@ from typing import Literal
 from lagoa.ingest.definition import changes as changes_of_stream
 from lagoa.ingest.definition import definition as definition_of_stream
 from lagoa.lake.table import Table
-from lagoa.plan.make import Actual
+from lagoa.plan.observe import Actual
 from lagoa.project.model import Project
 from lagoa.spec.names import TableName
 from lagoa.transform.bind import tables_behind

@@ -34,6 +34,8 @@ class Context:
     accept: bool = False
     verify: bool = False
     """Compare what is recomputed with a full rebuild before it is published."""
+    exact: bool = False
+    """Carry out what was planned, on the versions that were planned, or nothing."""
     pinned: dict[TableName, Table] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from random import Random
 
 from lagoa.errors import Conflict, LagoaError, SourceError, Stopped
+from lagoa.lake.drop import drop
 from lagoa.lake.quarantine import follow
 from lagoa.lake.restore import accept
 from lagoa.plan.step import Plan, Step
@@ -31,13 +32,13 @@ class Executor:
 
     def __init__(self, context: Context, plan: Plan, reset_cursor: bool = False) -> None:
         self._context, self._plan, self._reset = context, plan, reset_cursor
-        self._steps: Mapping[TableName, Step] = {s.table: s for s in plan.selected}
+        self._steps: Mapping[TableName, Step] = {s.table: s for s in plan.selected if s.action != "keep"}
         self._results: dict[TableName, Result] = {}
         self._random = Random()  # noqa: S311  # jitter, not a secret
 
     def results(self) -> list[Result]:
         """Carry out the plan and return what became of each table."""
-        waiting = {s.table: self._waits_for(s) for s in self._plan.selected}
+        waiting = {name: self._waits_for(step) for name, step in self._steps.items()}
         running: dict[Future[Result], TableName] = {}
         workers = max(2, self._context.threads)
         with ThreadPoolExecutor(workers, thread_name_prefix="step") as pool:
@@ -48,7 +49,7 @@ class Executor:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     self._results[running.pop(future)] = future.result()
-        return [self._results[s.table] for s in self._plan.selected]
+        return [self._results[name] for name in self._steps]
 
     def _needs(self, step: Step) -> set[TableName]:
         """Name the steps whose tables this one is made of."""
@@ -56,7 +57,12 @@ class Executor:
         return self._behind(step, model.inputs) if model is not None else set()
 
     def _waits_for(self, step: Step) -> set[TableName]:
-        """Name the steps that must have ended before this one may begin: its inputs, and what its checks read."""
+        """Name the steps that must have ended before this one may begin: its inputs, and what its checks read.
+
+        A table is dropped after all else: what was made of it is made of something else by then.
+        """
+        if step.status == "removed":
+            return {name for name, other in self._steps.items() if other.status != "removed"}
         return self._behind(step, self._context.project.graph.waits_for(step.table))
 
     def _behind(self, step: Step, names: Sequence[TableName]) -> set[TableName]:
@@ -67,23 +73,17 @@ class Executor:
         began = time.monotonic()
         name = str(step.table)
         events = self._context.events
-        if step.status == "view":
-            return Result(step.table, "view", step.reason)
-        if step.status == "deferred":
-            return Result(step.table, "deferred", step.reason)
+        if step.status in ("view", "deferred"):
+            return Result(step.table, "view" if step.status == "view" else "deferred", step.reason)
         if because := self._unmet(step):
             events.emit("step.blocked", name, because=because)
             return Result(step.table, "blocked", because, error=step.error)
         if self._context.stop.event.is_set():
             events.emit("step.skipped", name, because="the run was stopped")
             return Result(step.table, "skipped", "the run was stopped")
+        done = self._dropped if step.status == "removed" else self._done
         try:
-            self._catch_up(step)
-            if self._nothing_moved(step):
-                events.emit("step.unchanged", name, because=step.reason)
-                return self._unchanged(step, began)
-            events.emit("step.started", name)
-            written = self._tried(step)
+            return done(step, began)
         except Stopped:
             events.emit("step.skipped", name, because="the run was stopped")
             return Result(step.table, "skipped", "the run was stopped", seconds=time.monotonic() - began)
@@ -95,6 +95,15 @@ class Executor:
             bug = LagoaError("LG-605", f"{type(error).__name__}: {error}")
             bug.__cause__ = error
             return Result(step.table, "failed", bug.message, seconds=time.monotonic() - began, error=bug)
+
+    def _done(self, step: Step, began: float) -> Result:
+        events, name = self._context.events, str(step.table)
+        self._catch_up(step)
+        if self._nothing_moved(step):
+            events.emit("step.unchanged", name, because=step.reason)
+            return self._unchanged(step, began)
+        events.emit("step.started", name)
+        written = self._tried(step)
         if written is None or not written.changed:
             events.emit("step.unchanged", name, because="nothing new")
             return self._unchanged(step, began)
@@ -117,11 +126,27 @@ class Executor:
     def _unmet(self, step: Step) -> str | None:
         if step.status == "blocked":
             return step.reason
+        if step.status == "removed":
+            return self._unmet_drop()
         for name in sorted(self._needs(step)):
             result = self._results[name]
             if result.status in ("failed", "blocked", "skipped"):
                 return f"{name} {'failed' if result.status == 'failed' else 'was not built'}"
         return None
+
+    def _unmet_drop(self) -> str | None:
+        """Keep what is to be dropped while a table that was made of it may not have been made anew."""
+        done = [r for name, r in self._results.items() if self._steps[name].status != "removed"]
+        bad = next((r for r in done if r.status in ("failed", "blocked", "skipped")), None)
+        return f"kept, because {bad.table} was not built" if bad else None
+
+    def _dropped(self, step: Step, began: float) -> Result:
+        context = self._context
+        context.events.emit("step.started", str(step.table))
+        table = context.pin(step.table)
+        rows = drop(context.lake, table, context.folder, context.run)
+        context.events.emit("step.dropped", str(step.table), rows=rows)
+        return Result(step.table, "dropped", step.reason, rows, 0, 0, time.monotonic() - began)
 
     def _catch_up(self, step: Step) -> None:
         """Let the quarantine follow what a run published that was killed before it could see to that."""
@@ -142,7 +167,7 @@ class Executor:
             try:
                 return self._carried_out(step, stream, attempt)
             except Conflict as error:
-                if attempt == TRIES:
+                if attempt == TRIES or self._context.exact:
                     raise
                 self._context.unpin(step.table)
                 self._retry(step, attempt, 0, error)
@@ -169,6 +194,8 @@ class Executor:
         if context.accept and not step.full:
             self._accepted(step)
         if step.status == "new" and (made := context.lake.open(step.table, trust=True)).exists:
+            if context.exact:
+                raise Conflict("LG-305", f"another run made {step.table} since it was planned", hint="plan again")
             context.move(made)  # a rival made it since the plan was made
             step = replace(step, full=False)
         if stream is None:

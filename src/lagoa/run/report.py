@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lagoa.spec.names import TableName
 
-Outcome = Literal["published", "unchanged", "failed", "blocked", "skipped", "view", "deferred"]
+Outcome = Literal["published", "unchanged", "dropped", "failed", "blocked", "skipped", "view", "deferred"]
 """`deferred`: read in another target's lake."""
 
 
@@ -53,7 +53,7 @@ class Run:
     @property
     def ok(self) -> bool:
         """Say whether every table is as it should be."""
-        well = ("published", "unchanged", "view", "deferred")
+        well = ("published", "unchanged", "dropped", "view", "deferred")
         return not self.stopped and all(r.status in well for r in self.results)
 
     @property
