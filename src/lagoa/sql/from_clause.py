@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from lagoa.sql.expression import QUERIES, Expressions, Trace
 from lagoa.sql.lineage import Origin, Schema
+from lagoa.sql.pivot import pivoted
 from lagoa.sql.relation import CONSTANT, Relation, Rest, Rows, Value, joined
 from lagoa.sql.scope import FromItem, Scope
 
@@ -56,7 +57,7 @@ class FromClause:
             return found
         relation = self._relation(node, scope).named(names)
         for pivot in pivots or ():
-            relation = _pivoted(relation, bool(pivot.args.get("unpivot")))
+            relation = pivoted(pivot, FromItem(alias or _last(node), relation, _path(node)), scope, self._expressions)
             alias, names = _alias(pivot) if _alias(pivot)[0] else (alias, [])
             relation = relation.named(names)
         path = () if pivots or node.args.get("alias") else _path(node)
@@ -83,7 +84,9 @@ class FromClause:
         if isinstance(node, exp.Pivot):
             inner = Scope(scope, scope.ctes)
             self._add(node.this, inner)
-            return _pivoted(_together(inner), bool(node.args.get("unpivot")))
+            return pivoted(
+                node, FromItem(_last(node.this), _together(inner), _path(node.this)), scope, self._expressions
+            )
         return self._nested(node, scope)
 
     def _nested(self, node: Any, scope: Scope) -> Relation:
@@ -135,8 +138,9 @@ class FromClause:
             reason = "`unnest` with options makes columns of the fields of structs"
             return Relation((), joined(values).deciding(), rest=Rest(reason, value=joined(values)))
         columns = [("unnest", value) for value in values]
-        if node.args.get("offset"):
-            columns.append(("ordinality", CONSTANT))
+        offset = node.args.get("offset")
+        if offset:  # the parser takes its name out of `t(value, n)`
+            columns.append((offset.name if isinstance(offset, exp.Identifier) else "ordinality", CONSTANT))
         return Relation(columns, joined(values).deciding())
 
     # ------------------------------------------------------------ joins
@@ -190,16 +194,9 @@ def _path(node: Any) -> tuple[str, ...]:
     return tuple(part.name.lower() for part in node.parts)
 
 
-def _pivoted(relation: Relation, unpivot: bool) -> Relation:
-    """Give up on names: a pivot makes its columns of values, and its reverse values of columns."""
-    word = "an unpivot" if unpivot else "a pivot"
-    value = joined(v for _, v in relation.columns).through("derived")
-    rest = Rest(f"{word} makes its columns from {'columns' if unpivot else 'values'}", value=value)
-    found = rest if relation.rest is None else rest | replace(relation.rest, tables=(), certain=False)
-    rows = relation.rows | value.deciding()
-    if relation.rest is not None:
-        rows |= Rows(unknown=frozenset({relation.rest.reason}))
-    return Relation((), rows, relation.tables, found)
+def _last(node: Any) -> str:
+    """Give the name by which a source is called when it has no alias."""
+    return (_path(node) or ("",))[-1]
 
 
 def _together(scope: Scope) -> Relation:

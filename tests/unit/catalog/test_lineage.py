@@ -39,6 +39,8 @@ def _people(cove: Cove, sql: str, header: str = "") -> dict[str, str]:
         ("select s.* exclude (cpf), s.cpf || '' as Doc from silver.southern as s", {"doc": "cpf"}),
         ("select state from silver.customers where cpf <> ''", {}),
         ("select row_number() over (order by cpf) as nth from silver.customers", {}),
+        ("from silver.customers pivot (max(cpf) for state in ('RS') group by id)", {"rs": "cpf"}),
+        ("select n, v from silver.customers unpivot (v for n in (cpf, state))", {"v": "cpf"}),
     ],
 )
 def test_personal_flows_with_values_whatever_they_are_called(cove: Cove, sql: str, personal: dict[str, str]) -> None:
@@ -49,7 +51,7 @@ def test_personal_flows_with_values_whatever_they_are_called(cove: Cove, sql: st
 def test_columns_that_cannot_be_followed_are_personal_when_they_may_be(cove: Cove) -> None:
     cove.fill()
     cove.shore.publish("select 1 as id, 2.5 as spent, '111' as \"RS\"", name=PEOPLE)
-    found = _people(cove, "from silver.customers pivot (max(cpf) for state in ('RS'))")
+    found = _people(cove, "from (pivot silver.customers on state using max(cpf))")
     assert set(found) >= {"rs", "cpf"}
 
 

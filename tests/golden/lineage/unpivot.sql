@@ -1,0 +1,1 @@
+select * from bronze.items unpivot (value for what in (quantity, price)) where what = 'price'
