@@ -19,6 +19,7 @@ from lagoa.spec.check import CheckHeader, CheckSpec
 from lagoa.spec.declared import Declared
 from lagoa.spec.model import ModelHeader
 from lagoa.spec.project import ProjectFile
+from lagoa.spec.trial import Trial
 
 REFERENCE = Path(__file__).parent / "reference"
 _NOTE = "<!-- Written by docs/generate.py from the code; edit the code and run `make docs`. -->"
@@ -109,6 +110,7 @@ def keys() -> list[str]:
         ],
     )
     lines += _noun_section("The header of a file in checks/", CheckHeader, "checks/*.sql")
+    lines += _noun_section("A test", Trial, "tests/**/*.yml")
     return lines
 
 

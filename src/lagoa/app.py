@@ -37,13 +37,10 @@ from lagoa.ports import Engine, Session
 from lagoa.project import model as declared
 from lagoa.project.load import load
 from lagoa.project.select import select as choose
-from lagoa.project.trials import named, read_trials
 from lagoa.run.context import Context
 from lagoa.run.execute import Executor
 from lagoa.run.report import Result, Run
-from lagoa.run.trial.record import RecordedTest, Recorder
-from lagoa.run.trial.shapes import Shapes
-from lagoa.run.trial.trial import Trials, Verdict
+from lagoa.run.trial.tests import Tests
 from lagoa.serve.diff import before_last, diff, side
 from lagoa.serve.difference import Diff
 from lagoa.serve.query import read
@@ -246,28 +243,10 @@ class Project:
             raise CommandError("LG-601", f"no run on {self.target_name} is logged, so there is no result", hint=hint)
         return found
 
-    def test(
-        self,
-        names: Sequence[str] = (),
-        select: Sequence[str] = (),
-        exclude: Sequence[str] = (),
-        heard: Callable[[Verdict], None] = lambda _: None,
-    ) -> list[Verdict]:
-        """Carry out the tests of `tests/`, all of them or those of a name and those of chosen models.
-
-        Raises ProjectErrors when a test cannot be read; what a test finds is in its verdict.
-        """
-        found = named(read_trials(self.project), names, self.chosen(select, exclude))
-        trials = Trials(self.project, self.engine, Shapes(self.project, self.engine, self.lake))
-        verdicts = []
-        for trial in found:
-            verdicts.append(trials.verdict(trial))
-            heard(verdicts[-1])
-        return verdicts
-
-    def record_test(self, model: str, rows: int = 3, name: str | None = None) -> RecordedTest:
-        """Write a test of a model from rows of the lake; made-up values stand for personal ones."""
-        return Recorder(self.project, self.lake, self.engine).record(model, rows, name, datetime.now(UTC))
+    @property
+    def tests(self) -> Tests:
+        """The tests of `tests/`: `run()` them, or `record()` one from rows of the lake."""
+        return Tests(self.project, self.lake, self.engine, self.chosen)
 
     def table(self, name: str) -> Table:
         """Open a table's newest version."""

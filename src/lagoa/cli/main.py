@@ -21,6 +21,7 @@ COMMANDS = {
     "validate": "Check every file of the project without touching the lake.",
     "plan": "Say what a run would do and why. Writes nothing.",
     "run": "Bring the lake up to date.",
+    "test": "Test models: given rows in, expected rows out.",
     "query": "Ask the tables in SQL.",
     "show": "Show the project, a table, or what runs did.",
     "diff": "Compare a table between targets or versions.",

@@ -85,8 +85,8 @@ def following(settings: Settings, *commands: tuple[str, str]) -> None:
 
 COLOURS = {
     **dict.fromkeys(("published", "done"), "green"),
-    "failed": "red",
-    **dict.fromkeys(("blocked", "skipped", "stopped", "unfinished"), "yellow"),
+    **dict.fromkeys(("failed", "missing"), "red"),
+    **dict.fromkeys(("blocked", "skipped", "stopped", "unfinished", "unexpected", "differs"), "yellow"),
 }
 """How the first word of a status is coloured; the word itself says all."""
 

@@ -9,6 +9,7 @@ import click
 from lagoa.cli import screen
 from lagoa.cli.settings import Settings, as_json, everywhere, with_settings
 from lagoa.errors import ProjectError, ProjectErrors
+from lagoa.project.trials import read_trials
 
 
 @click.command(short_help="Check every file of the project.")
@@ -22,6 +23,7 @@ def command(settings: Settings, as_json: bool) -> None:
     """
     try:
         project = settings.open().project
+        tests = len(read_trials(project))
     except (ProjectErrors, ProjectError) as error:
         if as_json:
             found = error.errors if isinstance(error, ProjectErrors) else [error]
@@ -33,11 +35,13 @@ def command(settings: Settings, as_json: bool) -> None:
         "streams": streams,
         "models": len(project.models),
         "checks": _checks(project),
+        "tests": tests,
     }
     if as_json:
         screen.out_json({"ok": True, "project": project.file.name, "target": project.target_name, **counted})
         return
-    words = ", ".join(screen.some(count, what[:-1]) for what, count in counted.items())
+    said = {what: count for what, count in counted.items() if count or what != "tests"}
+    words = ", ".join(screen.some(count, what[:-1]) for what, count in said.items())
     screen.out(f"{project.file.name} is sound: {words}.")
     screen.following(settings, ("lagoa plan", "what a run would do"), ("lagoa run", "do it"))
 

@@ -17,6 +17,7 @@ from lagoa.registry import adapter, names
 from lagoa.spec.check import CheckHeader
 from lagoa.spec.model import ModelHeader
 from lagoa.spec.project import ProjectFile
+from lagoa.spec.trial import Trial
 
 Schema = dict[str, Any]
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,7 +26,8 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def schemas() -> dict[str, Schema]:
     """Make the schema of every file that a user writes, by the schema's file name.
 
-    `source.json` is for `sources/*.yml` and chooses by `type:`; `model.json` and `check.json` are for headers.
+    `source.json` is for `sources/*.yml` and chooses by `type:`; `model.json` and `check.json` are for headers,
+    `tests.json` is for `tests/*.yml`.
     """
     sources = {f"source-{name}.json": _source(name) for name in names("sources")}
     return {
@@ -34,6 +36,7 @@ def schemas() -> dict[str, Schema]:
         **sources,
         "model.json": schema(ModelHeader, "The header of a model"),
         "check.json": schema(CheckHeader, "The header of a file in checks/"),
+        "tests.json": _tests(),
     }
 
 
@@ -127,6 +130,15 @@ def _any_source() -> Schema:
             for kind in kinds
         ],
     }
+
+
+def _tests() -> Schema:
+    """Make the schema of a file of tests: any name, and what the test says."""
+    one = schema(Trial, "A test")
+    head = {"$schema": _DRAFT, "title": "A file of tests/", "type": "object"}
+    parts = one.pop("$defs", {})
+    parts["Trial"] = {key: value for key, value in one.items() if key != "$schema"}
+    return {**head, "$defs": parts, "additionalProperties": {"$ref": "#/$defs/Trial"}}
 
 
 def _with_checks(part: Any) -> Any:

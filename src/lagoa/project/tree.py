@@ -10,8 +10,8 @@ from lagoa.project.words import Findings
 from lagoa.spec.names import LAYERS, TableName, is_name
 
 PROJECT_FILE = "lagoa.yml"
-FOLDERS = ("sources", "models", "checks")
-LATER_FOLDERS = ("policies", "dashboards", "tests")
+FOLDERS = ("sources", "models", "checks", "tests")
+LATER_FOLDERS = ("policies", "dashboards")
 MODEL_LAYERS = tuple(layer for layer in LAYERS if layer != "bronze")
 _OURS = (PROJECT_FILE, *FOLDERS, *LATER_FOLDERS)
 _NOTES = ("readme", "license", "notice")
@@ -25,6 +25,7 @@ class Tree:
     sources: dict[str, Path] = field(default_factory=dict)
     models: list[tuple[TableName, Path]] = field(default_factory=list)
     checks: dict[str, Path] = field(default_factory=dict)
+    tests: list[Path] = field(default_factory=list)
 
     def relative(self, path: Path) -> str:
         """Write a path as errors show it: from the project's folder, with slashes."""
@@ -49,6 +50,7 @@ def survey(root: Path, findings: Findings) -> Tree:
             tree.checks[path.stem] = path
         else:
             findings.append(_stray(tree.relative(path), "checks/ holds .sql files and nothing else"))
+    _tests(root / "tests", tree, findings)
     return tree
 
 
@@ -131,6 +133,20 @@ def _models(folder: Path, layer: str, tree: Tree, findings: Findings) -> None:
             findings.append(_bad_name(where, path.stem))
         else:
             tree.models.append((TableName(layer, path.stem), path))
+
+
+def _tests(folder: Path, tree: Tree, findings: Findings) -> None:
+    for path in _inside(folder):
+        where = tree.relative(path)
+        if path.is_dir():
+            _tests(path, tree, findings)
+        elif path.suffix == ".yaml":
+            findings.append(_stray(where, "a file of tests ends in .yml", f"rename it to {path.stem}.yml"))
+        elif path.suffix == ".yml":
+            tree.tests.append(path)
+        elif path.suffix != ".csv":
+            hint = "tests of Python code stand elsewhere, such as in test/" if path.suffix == ".py" else None
+            findings.append(_stray(where, "tests/ holds .yml files, and .csv files that they name", hint))
 
 
 def _stray(where: str, message: str, hint: str | None = None) -> ProjectError:

@@ -101,3 +101,9 @@ def lineage(text: str, schema: Schema) -> QueryLineage:
     trace: Any = import_module("lagoa.sql.trace")  # by name: it loads sqlglot
     found: QueryLineage = trace.trace(text, schema)
     return found
+
+
+def equal(text: str) -> list[tuple[Origin, Origin]]:
+    """List the pairs of columns of two tables that one query holds equal: by what it joins."""
+    found: list[tuple[Origin, Origin]] = import_module("lagoa.sql.equal").equal(text)
+    return found
