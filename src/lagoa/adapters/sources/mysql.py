@@ -241,7 +241,7 @@ def _connected(endpoint: Endpoint, source: MySQL) -> Any:
         host=host or "localhost",
         port=int(port or _PORT),
         user=endpoint.user or "",
-        password=endpoint.password or "",
+        password=(endpoint.password or "").encode(),  # as text the driver would write it in latin-1
         database=endpoint.database,
         charset="utf8mb4",
         connect_timeout=max(1, int(source.connect_timeout.total_seconds())),

@@ -94,7 +94,7 @@ def batch(
         value, odd = valued(column, text)
         values.append(value)
         if odd is not None:
-            shown = pa.scalar("not shown") if column.name in hidden else text
+            shown = pa.scalar("not shown") if column.name in hidden else text.cast(pa.string())
             why = pc.binary_join_element_wise(f"{column.name} is ", shown, ", which is no date", "")
             reasons.append(pc.if_else(odd, why.cast(pa.string()), pa.scalar(None, pa.string())))
     reason, raw = _told(columns, texts, reasons, len(origins))
@@ -110,9 +110,10 @@ def _told(
     nothing: Any = pa.nulls(rows, pa.string())
     if not reasons:
         return nothing, nothing
-    joined: list[Any] = list(reasons)
-    reason = pc.binary_join_element_wise(*joined, "; ", null_handling="skip")
-    reason = pc.if_else(pc.equal(reason, ""), pa.scalar(None, pa.string()), reason)
+    reason = reasons[0]
+    for other in reasons[1:]:  # pyarrow's own way to skip nulls loses rows when there is one column alone
+        both = pc.binary_join_element_wise(reason, other, "; ")
+        reason = pc.coalesce(both, reason, other)
     refused = pc.indices_nonzero(pc.is_valid(reason))
     names = [c.name for c in columns]
     told = [t.take(refused).to_pylist() for t in texts]
