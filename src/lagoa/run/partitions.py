@@ -1,0 +1,133 @@
+"""Stages the partitions of time that changes of the inputs touch, or that a backfill asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from lagoa.check.gates import Gate
+from lagoa.errors import LakeError, Place, StepError
+from lagoa.kit.text import columns, quote
+from lagoa.kit.types import sql_type
+from lagoa.lake.table import Table, bind
+from lagoa.ports import Session, StagedFile
+from lagoa.project.model import Model
+from lagoa.run.context import Context
+from lagoa.run.recompute import bind_staged, compare, passes
+from lagoa.spec.spelling import spelled
+from lagoa.sql.incremental.analysis import KEYS, Refused
+from lagoa.sql.parse import bare
+from lagoa.transform import sql_model
+from lagoa.transform.bind import tables_behind
+from lagoa.transform.follower import Follower
+from lagoa.transform.incremental import follow
+from lagoa.transform.partitions import Built, Stretches, grain_of, joined
+
+_CAME, _HELD = "_rebuilt", "_held"
+_TIMES = (pa.types.is_timestamp, pa.types.is_date)
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """Staged rows of whole partitions, in the place of those for which `where` is true, in the files `among`."""
+
+    schema: pa.Schema
+    rows: Sequence[StagedFile] = ()
+    where: str = "false"
+    among: Sequence[str] = ()
+
+
+def touched(context: Context, session: Session, model: Model, table: Table, folder: Path) -> Rebuilt | None:
+    """Stage the touched partitions, the inputs being bound. None: it must be rebuilt in full; a note says why."""
+    try:
+        schema = sql_model.columns_of(session, model)
+        found = _touched(context, session, model, table, schema)
+        return staged(session, model, table, schema, found, folder)
+    except Refused as refused:
+        why = str(refused)
+    except (StepError, LakeError) as error:
+        why = f"its touched partitions could not be computed alone ({error.message})"
+    context.events.emit("note", str(model.name), text=f"{model.name} is rebuilt in full: {why}")
+    return None
+
+
+def _touched(context: Context, session: Session, model: Model, table: Table, schema: pa.Schema) -> Stretches:
+    shapes = {name: context.pin(name).schema for name in tables_behind(context.project, model.inputs)}
+    with context.engine.session() as apart:
+        followed = follow(apart, context.project, model, shapes)
+    _alike(session, model, schema)
+    touch = Follower(session, context.lake, table, followed, context.pin).touched(schema)
+    missing = Built.read(table.state.cursor if table.state else None).missing()
+    starts = [start for (start,) in session.rows(f"select distinct k0 from {KEYS}")] if touch.keys else []
+    moments = [start and _utc(start) for start in starts]
+    if missing:
+        outside = [m for m in moments if m is not None and not missing.meets(m, m, 0)]
+        known = joined(outside, grain_of(model.header), few=len(outside))
+        return Stretches([*known.of, *missing.of], timeless=True)
+    return joined(moments, grain_of(model.header))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _alike(session: Session, model: Model, schema: pa.Schema) -> None:
+    """Refuse a time that the table holds in another way than the query gives it: it could fall into another day."""
+    time = spelled(model.header, schema.names).time or ""
+    if session.schema(bare(model.body)).field(time).type != schema.field(time).type:
+        raise Refused(f"the time {time} is declared as another type than the query gives")
+
+
+def timed(model: Model, schema: pa.Schema) -> None:
+    """Refuse a `time` that is none. Raises StepError LG-501."""
+    time = spelled(model.header, schema.names).time
+    if time is not None and not any(is_one(schema.field(time).type) for is_one in _TIMES):
+        message = f"`{model.name}`: `time: {time}` is {sql_type(schema.field(time).type)}, which is no time"
+        raise StepError("LG-501", message, place=Place(model.file, 1), hint="cast it to timestamp or date")
+
+
+def staged(
+    session: Session, model: Model, table: Table, schema: pa.Schema, found: Stretches, folder: Path
+) -> Rebuilt:
+    """Stage the rows of some stretches as the query gives them now."""
+    header = spelled(model.header, schema.names)
+    time = header.time or ""
+    kind = schema.field(time).type
+    if not found:
+        return Rebuilt(schema)
+    query = " union all ".join(f"(select * from ({bare(model.body)}\n) where {p})" for p in found.parts(time, kind))
+    ordered = f"select * from ({query}) order by {quote(time)}"
+    rows = session.stage(query if header.partition_by else ordered, folder / "partitions", schema, header.partition_by)
+    among = [
+        path
+        for path, file in table.files.items()
+        if found.meets(file.low.get(time), file.high.get(time), file.nulls.get(time))
+    ]
+    return Rebuilt(schema, rows, found.where(time, kind), among)
+
+
+def verify(
+    context: Context,
+    session: Session,
+    model: Model,
+    table: Table,
+    done: Rebuilt,
+    gates: Sequence[Gate],
+    folder: Path,
+) -> None:
+    """Compare the table as it would become with a full rebuild. Raises LagoaError LG-605 when a row differs.
+
+    Rows that gates set aside do not count.
+    """
+    shown, good = columns(done.schema.names), passes(gates, done.schema)
+    bind_staged(session, _CAME, done.schema, done.rows)
+    bind(session, _HELD, table)
+    become = (
+        f"select {shown} from {_HELD} where ({done.where}) is not true "
+        f"union all select {shown} from {_CAME} where {good}"
+    )
+    compare(context, session, model, done.schema, become, folder, good)
