@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -165,6 +166,9 @@ def test_every_kind_of_event_is_emitted_with_the_data_that_its_table_says(raft: 
         )
     note()
     raft.run()
+    note()
+    shutil.rmtree(raft.root / "models")
+    raft.run(drop=True)
     note()
     assert seen.keys() == events.KINDS == documented().keys()
     assert seen == documented()

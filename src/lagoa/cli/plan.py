@@ -60,8 +60,11 @@ def command(
             screen.error_line("")
             screen.show_error(error, settings)
         more = [("lagoa plan --all", "also what is read elsewhere, and at which version")] if plan.deferred else []
-        if stopped:
-            screen.following(settings, (f"lagoa show {stopped[0][0]}", "its versions, and who wrote them"))
+        foreign = [table for table, error in stopped if error.code.startswith("LG-3")]
+        if foreign:
+            screen.following(settings, (f"lagoa show {foreign[0]}", "its versions, and who wrote them"))
+        elif stopped:
+            screen.following(settings, ("lagoa plan", "again, when it is mended"))
         elif plan.steps or plan.reads:
             carry = f"lagoa run --plan {out}" if out else "lagoa run"
             screen.following(settings, (carry, "do it"), *more)

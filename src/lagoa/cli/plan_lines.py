@@ -95,15 +95,16 @@ def _details(step: Step) -> Iterator[str]:
     signed += [("-", name, kind) for name, kind in changed.removed]
     signed += [("~", name, f"{was} → {kind}") for name, was, kind in changed.retyped]
     wide, kinds = max(len(name) for _, name, _ in signed), max(len(kind) for *_, kind in signed)
+    some = [f.by for f in step.felt if not f.sure]
+    unread = "" if some else "nothing reads it"
     direct = {f"{step.table}.{name}".lower() for _, name, _ in signed}
     for sign, name, kind in signed:
-        readers = [f"{f.by} fails" if f.fails else f.by for f in step.felt if _is(f.column, f"{step.table}.{name}")]
-        said = "" if sign == "+" else f"read by {_list(readers)}" if readers else "nothing reads it"
+        readers = [f"{f.by} (fails)" if f.fails else f.by for f in step.felt if _is(f.column, f"{step.table}.{name}")]
+        said = "" if sign == "+" else f"read by {_list(readers)}" if readers else unread
         yield f"{sign} {name:<{wide}}  {kind:<{kinds}}  {said}".rstrip()
-    some = [f.by for f in step.felt if not f.sure]
     if some:
         yield f"{_list(some)} reads the table; which columns, only Python knows"
-    further = [f"{f.by} fails" if f.fails else f.by for f in step.felt if f.sure and f.column.lower() not in direct]
+    further = [f"{f.by} (fails)" if f.fails else f.by for f in step.felt if f.sure and f.column.lower() not in direct]
     if further:
         yield f"and behind them {_list(further)}"
 

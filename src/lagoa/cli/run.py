@@ -205,7 +205,8 @@ def _next(settings: Settings, done: Run) -> None:
         screen.following(settings, ("lagoa run", "go on from where it stopped"))
         return
     if not done.ok:
-        stopped = [r.table for r in done.results if r.status == "blocked" and r.error is not None]
+        errors = [(r.table, getattr(r.error, "code", "")) for r in done.results if r.status == "blocked"]
+        stopped = [table for table, code in errors if code.startswith("LG-3")]
         first = (f"lagoa show {stopped[0]}", "its versions, and who wrote them") if stopped else None
         again = ("lagoa run", "try again; what is published stays")
         screen.following(settings, first or again, (f"lagoa show {done.id}", "this run"))

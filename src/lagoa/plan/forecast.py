@@ -19,7 +19,7 @@ from lagoa.lake.schema import from_json
 from lagoa.lake.table import Table
 from lagoa.plan.columns import Felt, compared
 from lagoa.plan.news import News
-from lagoa.plan.observe import Actual
+from lagoa.plan.observe import Actual, is_view
 from lagoa.plan.step import Step
 from lagoa.ports import Asked, Session
 from lagoa.project.model import Model, Project
@@ -28,6 +28,7 @@ from lagoa.sql.lineage import Origin, QueryLineage, lineage
 from lagoa.sql.parse import bare
 from lagoa.transform.bind import bind_empty, tables_behind
 from lagoa.transform.history import with_history
+from lagoa.transform.incremental import views_between
 from lagoa.transform.sql_model import columns_of
 
 _BY_VALUES = re.compile(r"\bpivot", re.IGNORECASE)
@@ -66,6 +67,8 @@ class Forecast:
         self._bound: set[TableName] = set()
         self._after: dict[TableName, pa.Schema | None] = {}
         """The tables and views whose columns will be other ones; None: nobody can know."""
+        self._broken: set[TableName] = set()
+        """Views that can no longer be read."""
         self._steps: dict[TableName, Step] = {}
         self._read: dict[str, QueryLineage] = {}
 
@@ -86,13 +89,19 @@ class Forecast:
         `differs` says that its definition is not the one that made it; `moved` are the inputs with news.
         """
         seen = step if self._start is None else self._foreseen(model, step, differs, moved)
+        if seen.status == "blocked" and model.header.kind == "view":
+            self._broken.add(model.name)
         self._steps[model.name] = seen
         return seen
 
     def _foreseen(self, model: Model, step: Step, differs: bool, moved: Sequence[News]) -> Step:
-        concerned = differs or any(i in self._after for i in self._behind(model)) or any(map(self._reshaped, moved))
+        behind = self._behind(model)
+        concerned = differs or any(i in self._after or i in self._broken for i in behind)
+        concerned = concerned or any(map(self._reshaped, moved))
         if step.status == "blocked" or not concerned:
             return step
+        if broken := next((i for i in model.inputs if i in self._broken), None):
+            return replace(step, status="blocked", reason=f"{broken} is blocked")
         if model.language == "python":
             self._after[model.name] = None
             return replace(step, reason=f"{step.reason}; {PYTHON}") if step.status == "changed" else step
@@ -102,6 +111,7 @@ class Forecast:
         try:
             return self._with_columns(model, step)
         except StepError as error:
+            self._bound = {n for n in self._bound if not is_view(self._project, n)}
             return self._failing(model, step, error, moved)
 
     def _with_columns(self, model: Model, step: Step) -> Step:
@@ -188,8 +198,10 @@ class Forecast:
 
     # ------------------------------------------------------------ what is lost
     def _losses(self, model: Model, moved: Sequence[News]) -> Iterable[_Loss]:
+        """Find what a model, or a view that it reads, reads and will not have."""
         consumed = {n.table: list(from_json(n.columns).names) for n in moved if n.columns}
-        return self._missing(model.body, model.inputs, {**self._before(model.inputs), **consumed})
+        for reader in (*views_between(self._project, model.inputs), model):
+            yield from self._missing(reader.body, reader.inputs, {**self._before(reader.inputs), **consumed})
 
     def _missing(self, text: str, inputs: Sequence[TableName], before: dict[TableName, list[str]]) -> Iterable[_Loss]:
         """Find the columns that a query reads and that its inputs had, and will not have."""

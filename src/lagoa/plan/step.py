@@ -68,7 +68,7 @@ class Step:
     @property
     def breaking(self) -> bool:
         """Say whether something downstream reads a column that goes or changes its type."""
-        return bool(self.felt)
+        return any(felt.sure for felt in self.felt)
 
     def form(self) -> StepForm:
         """Give the step in the documented form."""
