@@ -18,8 +18,21 @@ from lagoa.errors import LakeError
 
 NULL = "__HIVE_DEFAULT_PARTITION__"
 """The folder of rows whose partition value is null, as Hive and Spark call it."""
+TARGET = 128 * 1024 * 1024
+"""How large a file should be, in bytes."""
+_FEWEST = 122_880
+"""Rows of the smallest file that a large table is cut into: a row group of DuckDB."""
+_FILES = 64
+"""Into so many files a table is cut before they grow: a merge rewrites whole files."""
 _LONGEST = 180
 """A folder's name may have 255 bytes; longer values are cut and told apart by their hash."""
+
+
+def rows_per_file(rows: int, size: int) -> int | None:
+    """Say how many rows a file should have of a table of so many rows and bytes; None: all may lie in one."""
+    if rows <= _FEWEST:
+        return None
+    return max(_FEWEST, min(-(-rows // _FILES), TARGET * rows // max(size, 1)))
 
 
 def fsync(path: Path) -> None:

@@ -16,7 +16,7 @@ from lagoa.errors import LakeError
 from lagoa.kit.text import columns
 from lagoa.lake import log
 from lagoa.lake.commit import Adding, Commit, prepare
-from lagoa.lake.files import folder, fsync, new_id, place, writing
+from lagoa.lake.files import TARGET, folder, fsync, new_id, place, rows_per_file, writing
 from lagoa.lake.rust import asked, attempted, refusal
 from lagoa.lake.state import CHANGES, STATES, chain, load_state
 from lagoa.lake.stats import delta_stats
@@ -25,8 +25,6 @@ from lagoa.lake.table import DataFile, Table
 from lagoa.ports import Session
 from lagoa.spec.names import QUARANTINE, TableName
 
-TARGET = 128 * 1024 * 1024
-"""How large a file should be, in bytes."""
 GRACE = timedelta(hours=1)
 """Litter younger than this may belong to a run on another machine."""
 LAST_CHECKPOINT = "_last_checkpoint"
@@ -67,15 +65,17 @@ def compact(lake: Lake, session: Session, name: TableName, scratch: Path, target
 
 
 def _groups(table: Table, target: int) -> Iterator[list[DataFile]]:
-    """Put the small files of each partition together, in bins of about the target's size."""
+    """Put the small files of each partition together, in bins of about the target's size and of a file's rows."""
+    most = rows_per_file(table.rows, sum(f.size for f in table.files.values())) or 2 * table.rows
     small: dict[tuple[tuple[str, str | None], ...], list[DataFile]] = {}
     for file in table.files.values():
-        if file.size < target // 2:
+        if file.size < target // 2 and file.rows <= most // 2:
             small.setdefault(tuple(file.partition.items()), []).append(file)
     for files in small.values():
         group: list[DataFile] = []
         for file in files:
-            if group and sum(f.size for f in group) + file.size > target:
+            full = sum(f.size for f in group) + file.size > target or sum(f.rows for f in group) + file.rows > most
+            if group and full:
                 yield from [group] if len(group) > 1 else []
                 group = []
             group.append(file)

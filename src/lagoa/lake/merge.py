@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from lagoa.kit.text import columns, literal, quote
-from lagoa.kit.types import sql_type
+from lagoa.lake.near import Bounds, near
 from lagoa.ports import FileSet, Session, StagedFile
 
 SIDE = "_side"
@@ -21,9 +20,6 @@ _FEW = 2
 """So few files are read whole at once; more are first asked for their keys alone."""
 _SIZE = 128 * 1024 * 1024
 """Bytes of files that are rewritten together."""
-
-Bounds = Mapping[str, Mapping[str, tuple[Any, Any]]]
-"""By path as in the FileSet, by column: the least and the greatest value, nulls aside."""
 
 
 @dataclass
@@ -50,18 +46,22 @@ def merge(
     deleted: str | None = None,
     staged_schema: pa.Schema | None = None,
     ignore: Collection[str] = (),
+    order_by: Sequence[str] = (),
+    rows_per_file: int | None = None,
 ) -> Merge:
     """Update rows whose key is held, insert the others, and keep every row that does not change where it is.
 
     Staged keys are unique (see `newest`); null keys are equal to each other. `deleted` is a predicate over
     the staged rows, whose columns are `staged_schema`'s: true removes the key. A row that differs in columns
-    of `ignore` alone does not change. When no row changes nothing is written.
+    of `ignore` alone does not change. When no row changes nothing is written. `order_by` sorts the rows of the
+    files that are written, and `rows_per_file` cuts them.
     """
     came = staged_schema or schema
     held = FileSet(schema, held.paths, held.partitions)
     session.bind(_CAME, FileSet(came, [str(f.path) for f in staged], _partitions(staged)))
     same = _Same(session, key)
-    touched = _touched(session, held, same, _near(session, held, key, bounds or {}))
+    among = near(session, _CAME, dict(zip(key, key, strict=True)), schema, held.paths, bounds or {})
+    touched = _touched(session, held, same, among)
     session.bind(_HELD, _of(held, touched))
     session.run(
         f"create or replace temp table {_OLD} as select h.* "
@@ -70,13 +70,15 @@ def merge(
     session.run(f"create or replace temp table {_KEYS} as {_changed(same, schema, deleted, ignore)}")
     done = Merge(removes=_files(session, held, f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"))
     news = _News(same, schema, deleted)
+    order = f" order by {columns(order_by)}" if order_by else ""
     for number, group in enumerate(_groups(done.removes)):
         session.bind(_HELD, _of(held, group))
         kept = f"select {columns(schema.names)} from {_HELD} h anti join {_KEYS} c on {same('h', 'c')}"
-        rows = f"{kept} union all {news(f'c._file in ({_texts(group)})')}"
-        done.adds += session.stage(rows, into / f"rewritten-{number}", schema, partition_by)
+        rows = f"{kept} union all {news(f'c._file in ({_texts(group)})')}{order}"
+        done.adds += session.stage(rows, into / f"rewritten-{number}", schema, partition_by, rows_per_file)
     # apart from the rewritten rows, so that new keys do not widen the bounds of old files
-    done.adds += session.stage(news("c._file is null"), into / "inserted", schema, partition_by)
+    inserted = news("c._file is null") + order
+    done.adds += session.stage(inserted, into / "inserted", schema, partition_by, rows_per_file)
     gone = f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"
     changes = f"select 'old' as {SIDE}, {columns(schema.names)} {gone} union all select 'new', * from ({news()})"
     sides = pa.schema([pa.field(SIDE, pa.string()), *schema])
@@ -158,33 +160,6 @@ def _groups(paths: Sequence[str]) -> list[list[str]]:
         groups[-1].append(path)
         room -= size
     return groups
-
-
-def _near(session: Session, held: FileSet, key: Sequence[str], bounds: Bounds) -> list[str]:
-    """Leave out the files whose bounds hold no staged key: in each column a staged value lies between
-    them."""
-    paths = list(held.paths)
-    for name in key:
-        known = {p: bounds[p][name] for p in paths if name in bounds.get(p, {})}
-        if known:
-            near = _between(session, name, sql_type(held.schema.field(name).type), known)
-            paths = [p for p in paths if p not in known or p in near]
-    return paths
-
-
-def _between(session: Session, name: str, kind: str, known: Mapping[str, tuple[Any, Any]]) -> set[str]:
-    column = quote(name)
-    if session.rows(f"select 1 from {_CAME} where {column} is null limit 1"):
-        return set(known)  # bounds say nothing of nulls
-    sides = ", ".join(
-        f"({literal(path)}, cast({literal(str(low))} as {kind}), cast({literal(str(high))} as {kind}))"
-        for path, (low, high) in known.items()
-    )
-    found = session.rows(
-        f"select b.path from (values {sides}) b(path, low, high) "
-        f"asof join (select distinct {column} as v from {_CAME}) s on b.low <= s.v where s.v <= b.high"
-    )
-    return {path for (path,) in found}
 
 
 def _touched(session: Session, held: FileSet, same: _Same, near: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 
@@ -28,8 +29,9 @@ from lagoa.sql.incremental.analysis import KEYS, Refused
 from lagoa.sql.parse import bare
 from lagoa.transform import history, python_model, sql_model
 from lagoa.transform.bind import bind_tables, tables_behind
+from lagoa.transform.follower import Follower
 from lagoa.transform.history import GIVEN, HELD, PRESENT, Timeline, with_history
-from lagoa.transform.incremental import VANISHED, Follower, fits, follow
+from lagoa.transform.incremental import VANISHED, fits, follow
 
 _ALL = "_all_versions"
 _TIMES = (pa.types.is_timestamp, pa.types.is_date)
@@ -76,6 +78,8 @@ def historise(
         raise _unusable(model, f"`time: {header.time}` is {kind}, which is no time", "cast it to timestamp or date")
     line = Timeline(schema, given.names, header.key, header.time, context.at)
     touched = _touched(context, session, asked, table, schema) if known and follows else None
+    if touched is False:
+        return Historised(table, schema, line.version, [], [], Audited([]))
     staged = _staged(session, asked, given, touched, folder)
     early = _early(context, session, model, given, staged, folder)
     _bind(session, line, table if known else None, given, (staged, early.good), touched)
@@ -140,8 +144,10 @@ def _wider(model: Model, held: pa.Field, found: pa.Field) -> bool:
 
 
 # ---------------------------------------------------------------- rows
-def _touched(context: Context, session: Session, asked: Model, table: Table, schema: pa.Schema) -> Follower | None:
-    """Follow the changes of the inputs to the keys that they touch. None: all keys must be compared."""
+def _touched(
+    context: Context, session: Session, asked: Model, table: Table, schema: pa.Schema
+) -> Follower | Literal[False] | None:
+    """Follow the changes of the inputs to the keys that they touch. False: none; None: all must be compared."""
     if asked.language != "sql":
         return None
     shapes = {name: context.pin(name).schema for name in tables_behind(context.project, asked.inputs)}
@@ -150,10 +156,9 @@ def _touched(context: Context, session: Session, asked: Model, table: Table, sch
             followed = follow(apart, context.project, asked, shapes)
         fits(session.schema(bare(asked.body)), schema, asked)
         follower = Follower(session, context.lake, table, followed, context.pin)
-        follower.touched(schema)
+        return follower if follower.touched(schema).keys else False
     except (Refused, StepError, LakeError):
         return None
-    return follower
 
 
 def _staged(

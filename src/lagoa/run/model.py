@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,24 @@ from lagoa.catalog.lineage import personal_here
 from lagoa.check.gates import gates
 from lagoa.errors import Place, StepError
 from lagoa.lake.changes import changed
+from lagoa.lake.files import rows_per_file
 from lagoa.lake.state import Input
 from lagoa.lake.table import Table
 from lagoa.plan.step import Step
 from lagoa.ports import Session, StagedFile
 from lagoa.project.model import Model
+from lagoa.run import partitions
+from lagoa.run.backfill import backfill
 from lagoa.run.context import Context
 from lagoa.run.history import historise, judged_early
-from lagoa.run.recompute import recompute, verify
+from lagoa.run.recompute import TOUCHED, recompute, verify
 from lagoa.run.write import Mode, Work, Written, write
 from lagoa.spec.spelling import spelled
 from lagoa.transform import python_model, sql_model
 from lagoa.transform.bind import bind_tables, consumed, seen, tables_behind
 from lagoa.transform.definition import changes, definition
 from lagoa.transform.history import is_history
+from lagoa.transform.partitions import Built
 
 
 def build(context: Context, step: Step, model: Model, folder: Path) -> Written | None:
@@ -35,19 +40,22 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
     table = context.lake.open(model.name, trust=True) if step.full and not keeps else context.pin(model.name)
     inputs = _inputs(context, model, table)
     meant = definition(context.project, model)
-    if not step.full and _current(table, inputs, meant):
+    if not step.full and step.span is None and _current(table, inputs, meant):
         return None
+    same = _means_the_same(table, meant)
     with context.engine.session() as session, context.stop.watch(session):
+        if step.span is not None:
+            bind_tables(session, context.project, model.inputs, context.pin)
+            works = partial(_work, context, model)
+            return backfill(context, session, model, table, folder, step.span, works, inputs, same)
+        if model.header.kind == "incremental" and not step.full and _means_the_same(table, meant):
+            bring = _recomputed if model.header.time is None else _repartitioned
+            written = bring(context, session, model, table, folder, inputs)
+            if written is not None:
+                return written
         bind_tables(session, context.project, model.inputs, context.pin)
         if keeps:
             return _historised(context, session, model, table, folder, not step.full and _means_the_same(table, meant))
-        if model.header.kind == "incremental" and not step.full and _means_the_same(table, meant):
-            done = recompute(context, session, model, table, folder)
-            if done is not None:
-                if context.verify:
-                    verify(context, session, model, table, done, folder)
-                work = _work(context, model, table, "merge", done.schema, done.rows, inputs)
-                return write(context, session, replace(work, vanished=done.vanished), folder)
         mode: Mode = "replace"
         if model.header.kind == "append" and not step.full and table.exists:
             mode = "append"
@@ -55,6 +63,38 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
                 return write(context, session, _work(context, model, table, mode, table.schema, [], inputs), folder)
         schema, staged = _staged(context, session, model, folder)
         return write(context, session, _work(context, model, table, mode, schema, staged, inputs), folder)
+
+
+def _recomputed(
+    context: Context, session: Session, model: Model, table: Table, folder: Path, inputs: Mapping[str, Input]
+) -> Written | None:
+    """Bring an incremental model's table up to date by the keys that changes touch. None: it must be rebuilt."""
+    done = recompute(context, session, model, table, folder)
+    if done is None:
+        return None
+    work = _work(context, model, table, "merge", done.schema, done.rows, inputs)
+    if context.verify:
+        bind_tables(session, context.project, model.inputs, context.pin)
+        verify(context, session, model, table, done, work.gates, folder)
+    if done.touched:
+        work = replace(work, touched=TOUCHED, among=done.files, order_by=sql_model.order_of(model, done.schema))
+    looks_away = any(gate.tables and gate.judges_rows for gate in work.gates)  # a row may break it without changing
+    return write(context, session, replace(work, again=True, judge_all=looks_away), folder)
+
+
+def _repartitioned(
+    context: Context, session: Session, model: Model, table: Table, folder: Path, inputs: Mapping[str, Input]
+) -> Written | None:
+    """Bring a table up to date by the partitions of time that changes touch. None: it must be rebuilt."""
+    bind_tables(session, context.project, model.inputs, context.pin)
+    done = partitions.touched(context, session, model, table, folder)
+    if done is None:
+        return None
+    work = _work(context, model, table, "merge", done.schema, done.rows, inputs)
+    if context.verify:
+        partitions.verify(context, session, model, table, done, work.gates, folder)
+    built: Any = {} if table.state and table.state.cursor else None
+    return write(context, session, replace(work, where=done.where, among=done.among, cursor=built, again=True), folder)
 
 
 def _historised(context: Context, session: Session, model: Model, table: Table, folder: Path, follows: bool) -> Written:
@@ -122,7 +162,7 @@ def _inputs(context: Context, model: Model, table: Table) -> dict[str, Input]:
 
 def _current(table: Table, inputs: dict[str, Input], meant: Any) -> bool:
     state = table.state
-    if state is None or not _means_the_same(table, meant):
+    if state is None or not _means_the_same(table, meant) or Built.read(state.cursor).missing():
         return False
     return {k: v.state for k, v in state.inputs.items()} == {k: v.state for k, v in inputs.items()}
 
@@ -136,7 +176,14 @@ def _staged(context: Context, session: Session, model: Model, folder: Path) -> t
         schema = python_model.columns_of(session, model, context.project.root, folder)
         return schema, python_model.stage(session, model, schema, folder / "rows")
     schema = sql_model.columns_of(session, model)
-    return schema, sql_model.stage(session, model, schema, folder / "rows")
+    partitions.timed(model, schema)
+    cut = None
+    if model.header.kind == "incremental":  # as many rows as its inputs have is more than most have
+        read = [context.pin(name) for name in tables_behind(context.project, model.inputs)]
+        width = max((f.size / max(f.rows, 1) for table in read for f in table.files.values()), default=0)
+        rows = sum(table.rows for table in read)
+        cut = rows_per_file(rows, int(width * rows))
+    return schema, sql_model.stage(session, model, schema, folder / "rows", cut)
 
 
 def _narrow(context: Context, session: Session, model: Model, table: Table) -> bool:

@@ -15,9 +15,11 @@ from lagoa.errors import CheckFailed, LagoaError
 from lagoa.ingest.shape import unmet
 from lagoa.kit.text import columns, quote
 from lagoa.lake import quarantine
-from lagoa.lake.merge import merge
+from lagoa.lake.files import rows_per_file
+from lagoa.lake.merge import Merge, merge
 from lagoa.lake.publish import Change, publish
 from lagoa.lake.state import CheckResult, Input
+from lagoa.lake.swap import swap
 from lagoa.lake.table import Table, bind
 from lagoa.ports import RAW, REASON, SOURCE, FileSet, Session, StagedFile
 from lagoa.run.context import Context
@@ -57,6 +59,14 @@ class Work:
     """What is wrong when a replace leaves no row; None: nothing."""
     vanished: Sequence[StagedFile] = ()
     """Keys that a merge removes: rows of `schema` and the true column `VANISHED`."""
+    touched: str | None = None
+    """A relation of the keys whose rows the staged ones are, all of them: a merge removes a key that has none."""
+    among: Sequence[str] | None = None
+    """The table's files that may hold rows of touched keys; None: its bounds tell."""
+    where: str | None = None
+    """A merge without key: the rows for which this is true give way to the staged ones."""
+    order_by: Sequence[str] = ()
+    """How rows lie in the files that a merge writes."""
     judged: Sequence[CheckResult] = ()
     """What checks have found before the rows were staged."""
 
@@ -155,11 +165,15 @@ def _become(session: Session, work: Work, files: Sequence[StagedFile]) -> str:
         return _GOOD
     bind(session, _HELD, work.table)
     kept = f"select {columns(work.schema.names)} from {_HELD}"
-    if work.mode == "merge":
+    if work.where is not None:
+        kept += f" where ({work.where}) is not true"
+    elif work.mode == "merge":
         same = " and ".join(f"h.{quote(k)} is not distinct from s.{quote(k)}" for k in work.key)
         kept = (
             f"select {columns(work.schema.names, 'h.')} from {_HELD} h where not exists (from {_GOOD} s where {same})"
         )
+        if work.touched is not None:
+            kept += f" and not exists (from {work.touched} s where {same})"
         if work.vanished:
             session.bind(_GONE, FileSet(work.schema, [str(f.path) for f in work.vanished], _partitions(work.vanished)))
             kept += f" and not exists (from {_GONE} s where {same})"
@@ -209,23 +223,53 @@ def _change(context: Context, session: Session, work: Work, audited: Audited, fo
 
 
 def _merged(session: Session, work: Work, audited: Audited, change: Change, folder: Path) -> None:
+    done = _by_key(session, work, audited, folder) if work.where is None else _swapped(session, work, audited, folder)
+    root = str(work.table.path) + "/"
+    change.adds, change.changes = done.adds, done.changes
+    change.removes = [path.removeprefix(root) for path in done.removes]
+
+
+def _swapped(session: Session, work: Work, audited: Audited, folder: Path) -> Merge:
+    held, where = work.table.fileset(work.among), work.where or "false"
+    return swap(session, held, audited.good, where, work.schema, folder / "swapped", work.partition_by)
+
+
+def _by_key(session: Session, work: Work, audited: Audited, folder: Path) -> Merge:
     table = work.table
-    done = merge(
+    vanished = [*work.vanished, *_without_row(session, work, audited.good, folder)]
+    return merge(
         session,
-        table.fileset(),
-        [*audited.good, *work.vanished],
+        table.fileset(work.among),
+        [*audited.good, *vanished],
         list(work.key),
         work.schema,
         folder / "merged",
-        bounds=table.bounds(work.key),
+        bounds=table.bounds(work.key) if work.among is None else None,
         partition_by=work.partition_by,
-        deleted=VANISHED if work.vanished else None,
-        staged_schema=pa.schema([*work.schema, (VANISHED, pa.bool_())]) if work.vanished else None,
+        deleted=VANISHED if vanished else None,
+        staged_schema=pa.schema([*work.schema, (VANISHED, pa.bool_())]) if vanished else None,
         ignore=work.silent,
+        order_by=work.order_by if _is_part(work) else (),
+        rows_per_file=rows_per_file(table.rows, sum(f.size for f in table.files.values())),
     )
-    root = str(table.path) + "/"
-    change.adds, change.changes = done.adds, done.changes
-    change.removes = [path.removeprefix(root) for path in done.removes]
+
+
+def _is_part(work: Work) -> bool:
+    """Say whether a merge rewrites a few of the table's files: to sort all of them costs more than it gains."""
+    return work.among is not None and len(work.among) * 2 <= max(len(work.table.files), 2)
+
+
+def _without_row(session: Session, work: Work, good: Sequence[StagedFile], folder: Path) -> Sequence[StagedFile]:
+    """Stage the touched keys of which no row came, or none that may go on."""
+    if work.touched is None:
+        return ()
+    session.bind(_GOOD, FileSet(work.schema, [str(f.path) for f in good], _partitions(good)))
+    same = " and ".join(f"t.{quote(k)} is not distinct from s.{quote(k)}" for k in work.key)
+    gone = f"select {columns(work.key, 't.')}, true as {VANISHED} from {work.touched} t anti join {_GOOD} s on {same}"
+    if not session.rows(f"select 1 from ({gone}) limit 1"):
+        return ()
+    marked = pa.schema([*work.schema, (VANISHED, pa.bool_())])
+    return session.stage(gone, folder / "vanished", marked, work.partition_by)
 
 
 def _idle(work: Work, change: Change) -> bool:

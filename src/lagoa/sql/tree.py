@@ -73,6 +73,14 @@ def read(text: str, file: str, first_line: int) -> Query:
     return Query(text, file, first_line, references, _columns(root), _reaching_out(root, references, where))
 
 
+def is_ordered(text: str) -> bool:
+    """Say whether a query puts its own rows in an order; one that cannot be read has none."""
+    try:
+        return sqlglot.parse_one(text, dialect=DIALECT).args.get("order") is not None
+    except SqlglotError:
+        return False
+
+
 def is_select(text: str) -> bool:
     """Say whether text is exactly one query that only reads."""
     try:

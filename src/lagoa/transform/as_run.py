@@ -18,7 +18,9 @@ from lagoa.sql.parse import bare, laid_out
 from lagoa.transform import sql_model
 from lagoa.transform.bind import bind_tables, consumed, tables_behind
 from lagoa.transform.definition import changes, definition
-from lagoa.transform.incremental import Follower, Prospect, follow, views_between
+from lagoa.transform.follower import Follower
+from lagoa.transform.incremental import follow, views_between
+from lagoa.transform.prospect import Prospect
 
 Sessions = Callable[[], AbstractContextManager[Session]]
 
@@ -80,7 +82,7 @@ def _touched(
     taken = table.state.inputs
     moved = [i for i in pins if str(i) not in taken or consumed(i, pins.__getitem__) != taken[str(i)].state]
     asked = moved or list(pins)
-    if why := prospect.why_in_full(model, table, pins.__getitem__, asked):
+    if why := prospect.foresee(model, table, pins.__getitem__, asked).in_full:
         yield Statement(f"of touched {', '.join(model.header.key)} alone it cannot be: {why}", "")
         return
     with prospect.session() as apart:

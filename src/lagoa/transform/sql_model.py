@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from lagoa.errors import LagoaError, LakeError, Place, StepError
 from lagoa.kit.declared_types import arrow_types
+from lagoa.kit.text import columns
 from lagoa.ports import Session, StagedFile
 from lagoa.project.model import Model
 from lagoa.spec.spelling import spelled
-from lagoa.sql.parse import bare
+from lagoa.sql.parse import bare, is_ordered
 
 
 def columns_of(session: Session, model: Model) -> pa.Schema:
@@ -43,12 +44,32 @@ def declared(session: Session, model: Model, found: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field(f.name, types.get(f.name, f.type)) for f in found])
 
 
-def stage(session: Session, model: Model, schema: pa.Schema, into: Path) -> list[StagedFile]:
+def stage(
+    session: Session, model: Model, schema: pa.Schema, into: Path, rows_per_file: int | None = None
+) -> list[StagedFile]:
     """Run the query and stage its rows in the types of `schema`; a value that would be lost is an error."""
+    query, order = bare(model.body), order_of(model, schema)
+    if order:
+        query = f"select * from (\n{query}\n) order by {columns(order)}"
     try:
-        return session.stage(bare(model.body), into, schema, spelled(model.header, schema.names).partition_by)
+        partition_by = spelled(model.header, schema.names).partition_by
+        return session.stage(query, into, schema, partition_by, rows_per_file)
     except (StepError, LakeError) as error:
         raise placed(error, model, exact=False) from error
+
+
+def order_of(model: Model, schema: pa.Schema) -> Sequence[str]:
+    """Name the columns by which an incremental model's rows lie in its files, so that neighbouring keys do, too.
+
+    None where partitions or the query itself say so, and for texts, such as random ids, whose neighbours mean nothing.
+    """
+    header = spelled(model.header, schema.names)
+    if header.kind != "incremental" or header.partition_by or (model.language == "sql" and is_ordered(model.body)):
+        return ()
+    units = header.key or ((header.time,) if header.time else ())
+    kinds = [schema.field(name).type for name in units]
+    natural = (pa.types.is_integer, pa.types.is_decimal, pa.types.is_date, pa.types.is_timestamp)
+    return units if all(any(like(kind) for like in natural) for kind in kinds) else ()
 
 
 def placed(error: LagoaError, model: Model, exact: bool = True) -> StepError:

@@ -11,6 +11,8 @@ KEYS = "__keys"
 OLD, NEW, CHANGED, UNITED = "__old", "__new", "__chg", "__u"
 """What follows an input's name: the version that was consumed, the one now, the changed rows of either side, and
 the version now with the old rows that changed: a superset of both versions."""
+NEAR = "__near"
+"""What stands between an input's name and a number: the version now, of which only rows of touched keys are wanted."""
 
 Describe = Callable[[str], Mapping[str, str]]
 """Asks the engine for the columns of a query over the inputs' bare names: DuckDB's type by lower-case name."""
@@ -45,11 +47,27 @@ class Occurrence:
 
 
 @dataclass(frozen=True)
+class Leaf:
+    """A place of the restricted query where an input is read under a name of its own, `relation`.
+
+    Of its rows those count whose columns equal the touched keys': `pairs` gives the key's column by the input's.
+    """
+
+    relation: str
+    input: str
+    pairs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Analysis:
-    """How a query is followed: `rows` is the query for the keys of `KEYS` alone, over the inputs' new versions."""
+    """How a query is followed: `rows` is the query for the keys of `KEYS` alone, over the inputs' new versions.
+
+    It reads the inputs of `leaves` by their relations, and the other places by `NEW`.
+    """
 
     occurrences: Sequence[Occurrence]
     rows: str
+    leaves: Sequence[Leaf] = ()
 
     def touched(self, changed: Sequence[str]) -> str:
         """Return SQL for the keys that changes of these inputs touch. Raises Refused."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -132,6 +132,8 @@ class Delta:
         The columns of `absent`, optional sources, are null: so rows that an outer join fills up are found.
         """
         kept, ties = from_.path(driver, present)
+        if subquery is None:
+            wanted, kept, ties = self._sideways(from_, driver, absent, wanted, kept, ties)
         shown = [self._projected(from_, absent, e, n) for e, n in zip(wanted, names, strict=True)]
         ties = ties + [f for f in from_.filters if from_.used(f) <= kept]
         parts = []
@@ -146,6 +148,50 @@ class Delta:
         return f"SELECT {', '.join(shown) or '1 AS __one'} FROM {', '.join(parts)}" + (
             f" WHERE {where}" if where else ""
         )
+
+    def _sideways(
+        self,
+        from_: _From,
+        driver: int,
+        absent: set[int],
+        wanted: Sequence[exp.Expr],
+        kept: set[int],
+        ties: list[exp.Expr],
+    ) -> tuple[Sequence[exp.Expr], set[int], list[exp.Expr]]:
+        """Take from the driver what equals a column of another source, so that this one need not be read.
+
+        What is left out could only have said that some of these keys are not touched after all.
+        """
+        same = self._same_as(from_, driver, ties)
+        same = {place: told for place, told in same.items() if from_.index[place[0]] not in absent}
+        used = {(c.table, c.name) for e in wanted for c in e.find_all(exp.Column)} & same.keys()
+        told = [_replaced(e, same) for e in wanted]
+        try:
+            fewer, left = from_.path(driver, set().union(*(from_.used(e) for e in told)) - absent)
+        except Refused:
+            return wanted, kept, ties
+        if not used or not (fewer <= kept and {id(t) for t in left} <= {id(t) for t in ties}):
+            return wanted, kept, ties
+        return told, fewer, [*left, *(expression(f"{text(same[place])} IS NOT NULL") for place in sorted(used))]
+
+    def _same_as(self, from_: _From, driver: int, ties: Sequence[exp.Expr]) -> dict[tuple[str, str], exp.Column]:
+        """Find, by alias and name, the columns that equal one of the driver's in every row that fulfils the ties."""
+        alias = from_.sources[driver].alias
+        links = [(bare(t.this), bare(t.expression)) for t in ties if isinstance(t, exp.EQ)]
+        pairs = [(a, b) for a, b in links if isinstance(a, exp.Column) and isinstance(b, exp.Column)]
+        found: dict[tuple[str, str], exp.Column] = {}
+        before = -1
+        while before != len(found):
+            before = len(found)
+            for a, b in [*pairs, *((b, a) for a, b in pairs)]:
+                told = a if a.table == alias else found.get((a.table, a.name))
+                if told is not None and b.table != alias and self._kind(from_, a) == self._kind(from_, b):
+                    found.setdefault((b.table, b.name), told)
+        return found
+
+    def _kind(self, from_: _From, column: exp.Column) -> str | None:
+        number = from_.index.get(column.table)
+        return None if number is None else self._scopes.columns_of(from_.sources[number]).get(column.name)
 
     def _changed(self, source: Source, used: Sequence[exp.Expr]) -> str:
         if source.input is not None:
@@ -207,6 +253,15 @@ class _From:
             if isinstance(tie, _COMPARED)
             for side in (bare(tie.this), bare(tie.expression))
         )
+
+
+def _replaced(node: exp.Expr, same: Mapping[tuple[str, str], exp.Column]) -> exp.Expr:
+    root = exp.Paren(this=node.copy())
+    for column in list(root.find_all(exp.Column)):
+        if (told := same.get((column.table, column.name))) is not None:
+            column.replace(told.copy())
+    found: exp.Expr = root.this
+    return found
 
 
 def _is_local(node: exp.Expr, index: dict[str, int]) -> bool:

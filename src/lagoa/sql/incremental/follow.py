@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from lagoa.sql.incremental.allowed import exact
-from lagoa.sql.incremental.analysis import KEYS, NEW, Analysis, Describe, Occurrence, Question, Refused
+from lagoa.sql.incremental.analysis import KEYS, NEW, Analysis, Describe, Leaf, Occurrence, Question, Refused
 from lagoa.sql.incremental.delta import Delta
 from lagoa.sql.incremental.reading import at, quote, read
 from lagoa.sql.incremental.restrict import Restriction
@@ -20,7 +20,9 @@ def follow(question: Question, describe: Describe) -> Analysis:
     scopes = Scopes(question.columns, describe)
     judge_rows(tree, scopes)
     found = [_occurrence(tree, scopes, key, t) for t in tree.find_all(exp.Table)]
-    return Analysis(sorted(found, key=lambda o: o.input), _restricted(tree, scopes, key))
+    leaves: list[Leaf] = []
+    rows = _restricted(tree, scopes, key, leaves)
+    return Analysis(sorted(found, key=lambda o: o.input), rows, leaves)
 
 
 def _key(question: Question, tree: exp.Query, describe: Describe) -> list[str]:
@@ -46,8 +48,8 @@ def _occurrence(tree: exp.Query, scopes: Scopes, key: list[str], table: exp.Tabl
         return Occurrence(name, None, str(refused))
 
 
-def _restricted(tree: exp.Query, scopes: Scopes, key: list[str]) -> str:
+def _restricted(tree: exp.Query, scopes: Scopes, key: list[str], leaves: list[Leaf]) -> str:
     restricted = tree.copy()
-    if not Restriction(scopes, KEYS).query(restricted, [(k, f"k{i}") for i, k in enumerate(key)]):
+    if not Restriction(scopes, KEYS, leaves).query(restricted, [(k, f"k{i}") for i, k in enumerate(key)]):
         raise Refused("its key is computed over groups: the query for a few keys would cost as much as for all")
     return at(restricted, NEW)

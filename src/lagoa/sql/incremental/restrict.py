@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from lagoa.sql.incremental.analysis import NEAR, Leaf
 from lagoa.sql.incremental.reading import quote, text
 from lagoa.sql.incremental.scope import (
     Scopes,
@@ -33,10 +34,10 @@ class Pair:
 
 
 class Restriction:
-    """Filters by semi-joins with the relation `keys`."""
+    """Filters by semi-joins with the relation `keys`; gives inputs that it filters names of their own, in `leaves`."""
 
-    def __init__(self, scopes: Scopes, keys: str) -> None:
-        self._scopes, self._keys = scopes, keys
+    def __init__(self, scopes: Scopes, keys: str, leaves: list[Leaf] | None = None) -> None:
+        self._scopes, self._keys, self._leaves = scopes, keys, leaves
 
     def query(self, query: exp.Expr, columns: Sequence[tuple[str, str]]) -> bool:
         """Filter a query in place by its columns, given with those of the keys; say whether nothing else is left."""
@@ -79,6 +80,10 @@ class Restriction:
 
     def _filter_input(self, source: Source, fits: Sequence[tuple[str, str]]) -> None:
         table = source.node.copy()
+        if self._leaves is not None:
+            name, _, number = table.name.partition("@")
+            self._leaves.append(Leaf(f"{name}{NEAR}{number}", name, dict(fits)))
+            table.set("this", exp.to_identifier(self._leaves[-1].relation, quoted=True))
         table.set("alias", exp.TableAlias(this=exp.to_identifier("__t", quoted=True)))
         rows = exp.select("*").from_(table).where(self._exists([(f"__t.{quote(c)}", k) for c, k in fits]))
         alias = exp.TableAlias(this=exp.to_identifier(source.alias, quoted=True))

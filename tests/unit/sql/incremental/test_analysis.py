@@ -7,10 +7,16 @@ from collections.abc import Iterator, Mapping
 import duckdb
 import pytest
 
-from lagoa.sql.incremental.analysis import KEYS, Analysis, Question, Refused, analyse
+from lagoa.sql.incremental.analysis import KEYS, Analysis, Leaf, Question, Refused, analyse
 
 COLUMNS = {"id": "INTEGER", "v": "INTEGER", "d": "DATE", "s": "VARCHAR", "f": "DOUBLE", "n": "DECIMAL(12,2)"}
 VIEWS = {"s.big": "with q as (select * from s.a where v > 1) select q.id, q.v from q"}
+
+
+def wanted(leaf: Leaf) -> str:
+    """Write the query for no more rows of an input than those that a leaf wants."""
+    among = (f'exists (select 1 from {KEYS} k where k.{k} is not distinct from t."{c}")' for c, k in leaf.pairs.items())
+    return f'select * from "{leaf.input}__new" t where {" and ".join(among)}'
 
 
 class Engine:
@@ -53,6 +59,8 @@ class Engine:
         found = self.analyse(query, key)
         shown = ", ".join(f"{k} as k{i}" for i, k in enumerate(key.split()))
         self.con.execute(f"create or replace temp table {KEYS} as select distinct {shown} from ({query})")
+        for leaf in found.leaves:
+            self.con.execute(f'create or replace temp view "{leaf.relation}" as {wanted(leaf)}')
         differ = f"(({query}) except all ({found.rows})) union all (({found.rows}) except all ({query}))"
         answer = self.con.execute(f"select count(*) from ({differ})").fetchone()
         return int(answer[0]) if answer else -1
