@@ -69,7 +69,7 @@ def counts(diff: Diff) -> tuple[int, int, int, int]:
 def test_two_targets_are_compared_by_key_column_by_column(raft: Raft) -> None:
     raft.model(
         "silver.people",
-        "select id, label, case when id = 2 then 21 else amount end as amount, cpf from bronze.land_people where id > 1 "
+        "select id, label, case id when 2 then 21 else amount end as amount, cpf from bronze.land_people where id > 1 "
         "union all select 9, 'n9', 9, '9'",
         "key: id\nkind: incremental",
     )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import random
+import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from lagoa.app import Project
 from lagoa.errors import CommandError, LagoaError, ProjectErrors
+from lagoa.lake.staging import Staging
+from lagoa.observe.log import new_run_id
 from lagoa.spec.names import TableName
 from lagoa.testing.raft import Raft
 
@@ -16,7 +22,37 @@ TARGETS = """name: raft
 targets:
   local: {threads: 2, memory: 1GB}
   dev: {lake: ./dev, defer: local, threads: 2, memory: 1GB}
+  copy: {lake: ./copy, threads: 2, memory: 1GB}
 """
+SOAK = bool(os.environ.get("SOAK"))
+VARIANTS = {
+    "silver.paid": (
+        "kind: incremental\nkey: id",
+        "select id, v from bronze.land_orders",
+        "select id, v from bronze.land_orders where v > 20",
+        "select id, v * 2 as v from bronze.land_orders",
+    ),
+    "silver.seen": (
+        "kind: view",
+        "select id, v from silver.paid",
+        "select id, v from silver.paid where id < 6",
+    ),
+    "silver.days": (
+        "kind: table",
+        "select v, count(*) as n from bronze.land_orders group by v",
+        "select v, min(id) as n from bronze.land_orders group by v",
+    ),
+    "gold.total": (
+        "kind: incremental\nkey: v",
+        "select v, count(*) as n from silver.seen group by v",
+        "select v, sum(id) as n from silver.seen group by v",
+    ),
+    "gold.both": (
+        "kind: table",
+        "select t.v, t.n as a, d.n as b from gold.total t join silver.days d on d.v = t.v",
+        "select t.v, t.n as a, d.n as b from gold.total t left join silver.days d on d.v = t.v",
+    ),
+}
 
 
 class Harbour(Raft):
@@ -212,6 +248,69 @@ def test_a_damaged_table_of_the_other_is_told_by_name_and_not_built_over(raft: H
     errors = raft.fails()
     assert errors["silver.paid"].code == "LG-302"
     assert built(raft) == set()
+
+
+def test_a_slow_run_here_holds_back_what_maintenance_removes_there(raft: Harbour) -> None:
+    raft.on("local").model("silver.paid", "select id, v + 0 as v from bronze.land_orders")
+    raft.ok()  # version 1 replaces the file of version 0
+    before = datetime.now(UTC) - timedelta(hours=4)
+    for file in (raft.root / "lake/silver/paid").rglob("*.parquet"):
+        os.utime(file, (before.timestamp() + 60,) * 2)
+    with raft.open() as project:
+        with Staging(raft.root / "dev", new_run_id(before)):
+            assert sum(cared.removed for cared in project.maintain(keep=timedelta(0))) == 0
+        assert sum(cared.removed for cared in project.maintain(keep=timedelta(0))) > 0
+
+
+class Branches:
+    """The files of two branches over one pair of lakes: `main` is run on `local`, `branch` on `dev`."""
+
+    def __init__(self, raft: Harbour, seed: int) -> None:
+        self.raft, self.rng, self.files = raft, random.Random(seed), 1
+        self.main = dict.fromkeys(VARIANTS, 1)
+        self.branch = dict(self.main)
+        self.merged()
+
+    def check_out(self, branch: dict[str, int]) -> None:
+        for name, number in branch.items():
+            self.raft.model(name, VARIANTS[name][number], VARIANTS[name][0])
+
+    def edited(self) -> None:
+        name = self.rng.choice(list(VARIANTS))
+        self.branch[name] = self.rng.randrange(1, len(VARIANTS[name]))
+
+    def arrived(self) -> None:
+        self.files += 1
+        rows = "".join(f"{self.rng.randrange(12)},{self.rng.choice([10, 20, 30])}\n" for _ in range(3))
+        self.raft.write(f"land/o{self.files}.csv", f"id,v\n{rows}")
+        self.check_out(self.main)
+        self.raft.on("local").ok()
+
+    def merged(self) -> None:
+        self.main = dict(self.branch)
+        self.check_out(self.main)
+        self.raft.on("local").ok()
+
+    def step(self) -> None:
+        self.rng.choice([self.edited, self.edited, self.edited, self.arrived, self.merged])()
+        self.check_out(self.branch)
+
+
+@pytest.mark.parametrize("seed", range(20 if SOAK else 2))
+def test_whatever_is_edited_dev_gives_what_a_full_copy_would_give(raft: Harbour, seed: int) -> None:
+    raft.source("land", "orders: {path: 'o*.csv', mode: merge, key: id, columns: {id: {type: bigint}, v: {type: int}}}")
+    shutil.rmtree(raft.root / "lake")
+    branches = Branches(raft, seed)
+    for _ in range(12 if SOAK else 5):
+        branches.step()
+        before = contents(raft.root / "lake")
+        raft.on("dev").ok()
+        assert set(raft.statuses().values()) <= {"deferred", "up to date", "view"}
+        assert contents(raft.root / "lake") == before
+        shutil.rmtree(raft.root / "copy", ignore_errors=True)
+        raft.on("copy").ok()
+        for name in VARIANTS:
+            assert raft.on("dev").rows(name) == raft.on("copy").rows(name), (name, branches.branch)
 
 
 def test_ingest_is_for_a_target_that_defers(raft: Harbour) -> None:

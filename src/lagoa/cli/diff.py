@@ -63,7 +63,10 @@ def command(
             return
         _show(found)
         if found.counts.changed + found.counts.added + found.counts.removed > len(found.sample) and rows:
-            screen.following(settings, (f"lagoa diff {name} -n {max(rows * 10, 50)}", "more rows"))
+            again = f"lagoa diff {name}" + (f" --with {other}" if other else "")
+            again += f" --versions '{versions[0]}' '{versions[1]}'" if versions else ""
+            again += f" --key '{key}'" if key else ""
+            screen.following(settings, (f"{again} -n {max(rows * 10, 50)}", "more rows"))
 
 
 def _columns(text: str | None) -> list[str]:

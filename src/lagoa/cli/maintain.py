@@ -43,6 +43,8 @@ def command(
             screen.out_json([_told(cared) for cared in report])
         else:
             _report(settings, [c for c in report if c.error is None], keep)
+            if copies := ", ".join(map(str, project.routes.copies)):
+                screen.say(settings, screen.dim(f"Copies that no longer count, and may be deleted: {copies}."))
         for cared in report:
             if cared.error is not None:
                 screen.show_error(cared.error, settings)

@@ -60,10 +60,11 @@ def sentence(plan: Plan) -> str:
         (len(plan.blocked), f"{some(len(plan.blocked), 'table')} blocked"),
     ]
     said = ", ".join(words for count, words in parts if count)
+    elsewhere = f", {len(plan.deferred):,} read elsewhere" if plan.deferred else ""
     if said:
-        return f"{said}."
+        return f"{said}{elsewhere}."
     fresh = sum(s.status == "up to date" and not s.conditional for s in plan.selected)
-    return f"nothing to write. {some(fresh, 'table')} up to date."
+    return f"nothing to write. {some(fresh, 'table')} up to date{elsewhere}."
 
 
 def _line(step: Step, wide: int, states: int, amounts: str) -> str:

@@ -44,10 +44,6 @@ class Lake:
         roots = {self.root, *self.elsewhere.values()}
         return sorted(n for root in roots for n in on_disk(root) if self.path(n).is_relative_to(root))
 
-    def unused(self) -> list[TableName]:
-        """List the tables below this folder that do not count: they are read elsewhere."""
-        return [name for name in on_disk(self.root) if name.guarded in self.elsewhere] if self.elsewhere else []
-
     def open(self, name: TableName, trust: bool = False) -> Table:
         """Pin the newest version; `version` is -1 when there is no table.
 
