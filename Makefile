@@ -33,8 +33,10 @@ golden: $(READY) ## Write the golden files again; read the diff before you commi
 docs: $(READY) ## Write the generated pages of docs/reference again
 	@$(BIN)/python docs/generate.py
 
-soak: $(READY) ## The fault tests for longer: minutes of kills and races
-	@SOAK=1 $(BIN)/python -m pytest -q tests/faults
+SOAKED := tests/faults tests/projects/test_histories.py tests/projects/test_incremental.py tests/unit/sql/incremental
+
+soak: $(READY) ## Kills, races and random histories for longer; SEED=… lives through the same histories again
+	@SOAK=1 $(BIN)/python -m pytest -q --log-cli-level=WARNING $(SOAKED)
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lagoa needs Python 3.11 or newer; say make PYTHON=python3.12")'
