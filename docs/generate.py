@@ -12,6 +12,7 @@ import click
 
 from lagoa.cli.main import cli
 from lagoa.errors import CODES
+from lagoa.plan.format import PlanForm
 from lagoa.ports import Check, Source
 from lagoa.project.schema import as_text, described, reachable, schema, schemas
 from lagoa.registry import adapter, names
@@ -44,7 +45,8 @@ def pages() -> dict[Path, str]:
     """Make every page, by its path."""
     made = {"commands": commands(), "keys": keys(), "errors": errors(), "adapters": adapters()}
     found = {REFERENCE / f"{name}.md": "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
-    for name, content in schemas().items():
+    found[REFERENCE / "plan-format.md"] = "\n".join(plan_format()).rstrip() + "\n"
+    for name, content in {**schemas(), "plan.json": schema(PlanForm, "A plan")}.items():
         found[REFERENCE / "schemas" / name] = as_text(content)
     return found
 
@@ -167,6 +169,44 @@ def _default(part: Schema) -> str:
     if value is None or value == [] or value == {}:
         return ""
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+# ---------------------------------------------------------------- the plan
+def plan_format() -> list[str]:
+    """Write the keys of a plan."""
+    lines = ["# The format of a plan", "", _NOTE, ""]
+    lines += [
+        "`lagoa plan --json` prints it, `lagoa plan --out FILE` writes it, and `lagoa run --plan FILE` carries it out;",
+        "its JSON Schema is [plan.json](schemas/plan.json). `steps` is empty when there is nothing to do but to ask",
+        "the sources. New keys may come; a key that goes or changes its meaning makes another `format`.",
+        "",
+        "Steps without `conditional` are all carried out; of those with it, the ones for which a source delivers rows.",
+        "Nothing else is written. `run --plan` refuses ([LG-507](errors.md#lg-507)) when a table that the plan looked",
+        "at, or a definition, is another one than then.",
+        "",
+    ]
+    for cls in reachable(PlanForm):
+        lines += [f"## {_form(cls)}", "", (cls.__doc__ or "").strip(), ""]
+        lines += _table(("Key", "Type", "Meaning"), _plan_keys(cls))
+    return lines
+
+
+def _form(cls: type[Any]) -> str:
+    return cls.__name__.removesuffix("Form").lower()
+
+
+def _plan_keys(cls: type[Any]) -> Iterator[tuple[str, ...]]:
+    whole, words = schema(cls, cls.__name__), described(cls)
+    for name in cls.model_fields:
+        yield f"`{name}`", _plan_type(whole["properties"][name]), words[name]
+
+
+def _plan_type(part: Schema) -> str:
+    options = [option for option in part.get("anyOf", [part]) if option.get("type") != "null"]
+    said = " or ".join(_type(option) for option in options)
+    for form in reachable(PlanForm):
+        said = said.replace(form.__name__, f"[{_form(form)}](#{_form(form)})")
+    return said + (" or null" if len(options) < len(part.get("anyOf", [part])) else "")
 
 
 # ---------------------------------------------------------------- errors

@@ -61,8 +61,8 @@ class Executor:
 
         A table is dropped after all else: what was made of it is made of something else by then.
         """
-        if step.status == "removed":
-            return {name for name, other in self._steps.items() if other.status != "removed"}
+        if step.kind == "removed":
+            return {name for name, other in self._steps.items() if other.kind != "removed"}
         return self._behind(step, self._context.project.graph.waits_for(step.table))
 
     def _behind(self, step: Step, names: Sequence[TableName]) -> set[TableName]:
@@ -136,7 +136,7 @@ class Executor:
 
     def _unmet_drop(self) -> str | None:
         """Keep what is to be dropped while a table that was made of it may not have been made anew."""
-        done = [r for name, r in self._results.items() if self._steps[name].status != "removed"]
+        done = [r for name, r in self._results.items() if self._steps[name].kind != "removed"]
         bad = next((r for r in done if r.status in ("failed", "blocked", "skipped")), None)
         return f"kept, because {bad.table} was not built" if bad else None
 
