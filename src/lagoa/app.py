@@ -30,6 +30,7 @@ from lagoa.observe.redact import Redactor
 from lagoa.plan.make import Wish, asked, make
 from lagoa.plan.observe import Actual, observe
 from lagoa.plan.routes import Routes, routes
+from lagoa.plan.span import Day, span_of
 from lagoa.plan.stamp import Recorded, hold, recorded
 from lagoa.plan.standing import standing
 from lagoa.plan.step import Plan
@@ -144,9 +145,12 @@ class Project:
         reset_cursor: bool = False,
         ingest: bool = False,
         drop: bool = False,
+        start: Day | None = None,
+        end: Day | None = None,
     ) -> Plan:
         """Say what a run would do and why; writes nothing and asks no source."""
         wish = self._wish(select, exclude, full, reset_cursor, accept, ingest, drop)
+        wish = replace(wish, span=span_of(self.project, wish.selected, start, end))
         return make(self.project, self._observed(wish), wish, self._sessions, self._prospect)
 
     def _observed(self, wish: Wish) -> Actual:
@@ -164,17 +168,22 @@ class Project:
         verify: bool = False,
         ingest: bool = False,
         drop: bool = False,
+        start: Day | None = None,
+        end: Day | None = None,
         plan: Recorded | None = None,
         listeners: Sequence[Listener] = (),
         stop: Stop | None = None,
     ) -> Run:
         """Carry out the plan; events go to the run's log and the listeners. Raises only when nothing can run.
 
+        `start` and `end` rebuild the partitions of time between them, of models that have `time:`.
         `plan` is one that was made before, here or by `lagoa plan --out`: exactly that is done, whatever else is
         asked for here. Raises LagoaError LG-507 when the lake or the project is not what it was made for.
         """
         saved = recorded(plan) if plan is not None else None
         wish = self._wish(select, exclude, full, reset_cursor, accept, ingest, drop) if saved is None else asked(saved)
+        if saved is None:
+            wish = replace(wish, span=span_of(self.project, wish.selected, start, end))
         began, at = time.monotonic(), datetime.now(UTC)
         run = new_run_id(at)
         events, stop = Events(run, self.redact), stop or Stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from lagoa.cli import screen
 from lagoa.cli.plan_lines import show
-from lagoa.cli.settings import Settings, as_json, everywhere, selecting, with_settings
+from lagoa.cli.settings import DAY, Settings, as_json, everywhere, selecting, with_settings
 from lagoa.errors import CommandError, LagoaError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 @click.option("--reset-cursor", is_flag=True, help="Plan to read the streams from the beginning.")
 @click.option("--ingest", is_flag=True, help="Of a target that defers: plan to load the streams into its own lake.")
 @click.option("--drop", is_flag=True, help="Plan to drop the tables that nothing makes any more.")
+@click.option("--start", type=DAY, metavar="DAY", help="Plan to rebuild the time partitions from this day on.")
+@click.option("--end", type=DAY, metavar="DAY", help="Up to this day, which is left out.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write the plan, for `run --plan FILE`.")
 @click.option("--all", "everything", is_flag=True, help="Show the tables that are up to date or read elsewhere, too.")
 @as_json
@@ -38,6 +41,8 @@ def command(
     reset_cursor: bool,
     ingest: bool,
     drop: bool,
+    start: datetime | None,
+    end: datetime | None,
     out: Path | None,
     everything: bool,
     as_json: bool,
@@ -48,7 +53,7 @@ def command(
     """
     with settings.open() as project:
         wish = {"full": full, "accept": accept, "reset_cursor": reset_cursor, "ingest": ingest, "drop": drop}
-        plan = project.plan(select, exclude, **wish)
+        plan = project.plan(select, exclude, **wish, start=start, end=end)
         if out is not None:
             _written(out, plan)
         if as_json:

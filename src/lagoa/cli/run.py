@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lagoa.cli import screen
-from lagoa.cli.settings import Settings, as_json, dry, everywhere, selecting, with_settings
+from lagoa.cli.settings import DAY, Settings, as_json, dry, everywhere, selecting, with_settings
 from lagoa.errors import CommandError, LagoaError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 @click.option("--verify", is_flag=True, help="Compare what incremental models recompute with a full rebuild.")
 @click.option("--ingest", is_flag=True, help="Of a target that defers: load the streams into its own lake.")
 @click.option("--drop", is_flag=True, help="Drop the tables that nothing makes any more.")
+@click.option("--start", type=DAY, metavar="DAY", help="Rebuild the time partitions from this day on.")
+@click.option("--end", type=DAY, metavar="DAY", help="Up to this day, which is left out.")
 @click.option(
     "--plan",
     "planned",
@@ -53,6 +56,8 @@ def command(
     verify: bool,
     ingest: bool,
     drop: bool,
+    start: datetime | None,
+    end: datetime | None,
     planned: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -68,6 +73,8 @@ def command(
         "reset_cursor": reset_cursor,
         "ingest": ingest,
         "drop": drop,
+        "start": start,
+        "end": end,
     }
     if planned is not None and (select or exclude or dry_run or any(wish.values())):
         raise CommandError("LG-601", "--plan takes everything from the plan: it goes with nothing that says what to do")

@@ -71,6 +71,10 @@ def as_json(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")(command)
 
 
+DAY = click.DateTime(["%Y-%m-%d", "%Y-%m", "%Y"])
+"""A day, or the first one of a month or a year."""
+
+
 def selecting(command: Command) -> Command:
     """Give a command `-s/--select` and `--exclude`."""
     what = "Tables by name, +upstream, downstream+, @around, tag:x, state:changed, …; blank = or, comma = and."

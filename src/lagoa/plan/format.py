@@ -118,6 +118,10 @@ class AskedForm(Declared):
     """`--ingest`."""
     drop: bool
     """`--drop`."""
+    start: str | None = None
+    """`--start`: partitions of time are rebuilt from the one that holds it."""
+    end: str | None = None
+    """`--end`: up to here."""
     removed: bool
     """Nothing was selected, so that tables which nothing makes any more were looked for, too."""
 

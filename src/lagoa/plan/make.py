@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from lagoa.errors import LakeError
+from lagoa.errors import LagoaError, LakeError, Place
 from lagoa.ingest.definition import changes as changes_of_stream
 from lagoa.ingest.definition import definition as definition_of_stream
+from lagoa.lake.state import State
 from lagoa.lake.table import Table
 from lagoa.plan.estimate import estimated
 from lagoa.plan.forecast import Forecast
@@ -23,6 +25,7 @@ from lagoa.project.model import Model, Project, StreamTable
 from lagoa.spec.names import TableName
 from lagoa.transform.bind import tables_behind
 from lagoa.transform.definition import changes, definition
+from lagoa.transform.partitions import Built, Stretch, grain_of, partitions, stretch
 from lagoa.transform.prospect import Prospect, rebuilt_because
 
 _LOOKED_AT = 50
@@ -44,13 +47,16 @@ class Wish:
     """Drop the tables that nothing makes any more."""
     removed: bool = False
     """Look for such tables: nothing was selected, so everything is meant."""
+    span: Stretch | None = None
+    """Rebuild partitions of time, all of the selected tables having some."""
 
 
 def asked(saved: PlanForm) -> Wish:
     """Return what a recorded plan was asked for."""
     told = saved.asked
     selected = frozenset(TableName.parse(name) for name in told.tables)
-    return Wish(selected, told.full, told.reset_cursor, told.accept, told.ingest, told.drop, told.removed)
+    span = stretch(told.start, told.end) if told.start else None
+    return Wish(selected, told.full, told.reset_cursor, told.accept, told.ingest, told.drop, told.removed, span)
 
 
 def make(
@@ -127,18 +133,35 @@ class _Making:
         if lacking := self._lacking(inputs):
             return Step(name, "blocked", lacking, kind), False
         if isinstance(found, LakeError):
-            if wish.full:
+            if wish.full and kind != "scd2":
                 return Step(name, "changed", f"rebuilt although {found.message}", kind, full=True), True
             if not wish.accept:
                 return Step(name, "blocked", found.message, kind, error=found), False
             return Step(name, "new data", f"accepts it although {found.message}", kind), False
         if not found.exists or found.state is None:
+            if wish.span is not None:
+                return _span_step(model, "new", wish.span), True
             return Step(name, "new", "not built yet", kind, full=True), True
-        said = changes(found.state.definition or {}, definition(self.project, model))
+        return self._built_step(model, found.state, inputs, moved)
+
+    def _built_step(
+        self, model: Model, state: State, inputs: Sequence[TableName], moved: Sequence[News]
+    ) -> tuple[Step, bool]:
+        name, kind, wish = model.name, model.header.kind, self.wish
+        said = changes(state.definition or {}, definition(self.project, model))
+        if wish.span is not None:
+            return _span_step(model, "changed", wish.span), bool(said)
+        if lost := _history_lost(model, state, wish):
+            return lost, False
         if wish.full:
-            return Step(name, "changed", "; ".join(["rebuilt, as --full says", *said]), kind, full=True), bool(said)
+            words = (
+                "compared whole, as --full says; its history is kept" if kind == "scd2" else "rebuilt, as --full says"
+            )
+            return Step(name, "changed", "; ".join([words, *said]), kind, full=True), bool(said)
         if said:
             return Step(name, "changed", "; ".join(said), kind, full=True), True
+        if model.header.time is not None and Built.read(state.cursor).missing():
+            return Step(name, "new data", "partitions of it are not built yet", kind), False
         return self._news_step(name, kind, inputs, moved), False
 
     def _news_step(self, name: TableName, kind: str, inputs: Sequence[TableName], moved: Sequence[News]) -> Step:
@@ -156,7 +179,7 @@ class _Making:
     def _foreseen(self, model: Model, step: Step, inputs: Sequence[TableName], moved: Sequence[News]) -> Step:
         """Add to an incremental model's step which way it will be brought up to date."""
         found = self.actual.tables[model.name]
-        if step.full or self.prospect is None or not isinstance(found, Table):
+        if step.full or step.span is not None or self.prospect is None or not isinstance(found, Table):
             return step
         if not (step.status == "new data" or step.conditional):
             return step
@@ -183,6 +206,23 @@ class _Making:
             if step is None and not (isinstance(found, Table) and found.exists):
                 return f"{name} is not built yet and not selected"
         return None
+
+
+def _span_step(model: Model, status: Literal["new", "changed"], span: Stretch) -> Step:
+    grain = grain_of(model.header)
+    number = len(partitions(span.low, span.high, grain)) if span.low and span.high else 0
+    said = f"rebuilds {number:,} partitions of a {grain}, {span}, as --start says"
+    return Step(model.name, status, said, model.header.kind, span=span)
+
+
+def _history_lost(model: Model, state: State, wish: Wish) -> Step | None:
+    """Block what would drop a history, unless --full says so."""
+    if (state.definition or {}).get("kind") != "scd2" or model.header.kind == "scd2" or wish.full:
+        return None
+    message = f"`{model.name}` holds a history, which `kind: {model.header.kind}` would drop"
+    hint = f"`lagoa run --full -s {model.name}` drops it; or give the model another name"
+    error = LagoaError("LG-505", message, place=Place(model.file, 1), hint=hint)
+    return Step(model.name, "blocked", message.replace("`", ""), model.header.kind, error=error)
 
 
 def _changes_rows(step: Step) -> bool:

@@ -40,6 +40,8 @@ def stamped(project: Project, actual: Actual, wish: Wish, steps: Sequence[Step])
             reset_cursor=wish.reset_cursor,
             ingest=wish.ingest,
             drop=wish.drop,
+            start=wish.span.low.isoformat() if wish.span and wish.span.low else None,
+            end=wish.span.high.isoformat() if wish.span and wish.span.high else None,
             removed=wish.removed,
         ),
         {name: _looked(found) for name, found in actual.tables.items()},

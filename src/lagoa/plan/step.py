@@ -9,6 +9,7 @@ from typing import Any, Literal
 from lagoa.plan.columns import Columns, Felt
 from lagoa.plan.format import FORMAT, AmountForm, AskedForm, FeltForm, LookedForm, PlanForm, StepForm
 from lagoa.spec.names import TableName
+from lagoa.transform.partitions import Stretch
 
 Status = Literal["new", "changed", "new data", "up to date", "read", "removed", "blocked", "view", "deferred"]
 """What a table is found to be; `read` is a stream that a source must be asked about, `removed` one that nothing in
@@ -49,6 +50,8 @@ class Step:
     conditional: bool = False
     full: bool = False
     """Rebuild from nothing, or (a stream) read everything again."""
+    span: Stretch | None = None
+    """Rebuild the partitions of time that lie in it, and no others."""
     error: Exception | None = field(default=None, compare=False)
     action: Action = "none"
     columns: Columns | None = None

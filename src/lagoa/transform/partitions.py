@@ -26,6 +26,9 @@ class Stretch:
     low: datetime | None
     high: datetime | None
 
+    def __str__(self) -> str:
+        return f"{_day(self.low) if self.low else '…'} to {_day(self.high) if self.high else '…'}"
+
 
 @dataclass(frozen=True)
 class Stretches:
@@ -56,7 +59,7 @@ class Stretches:
         return any((s.high is None or first < s.high) and (s.low is None or last >= s.low) for s in self.of)
 
     def __str__(self) -> str:
-        return ", ".join(f"{_day(s.low) if s.low else '…'} to {_day(s.high) if s.high else '…'}" for s in self.of)
+        return ", ".join(map(str, self.of))
 
 
 def _sides(column: str, kind: pa.DataType, stretch: Stretch) -> Iterator[str]:
@@ -179,6 +182,11 @@ class Built:
             else:
                 found.append(one)
         return replace(self, covered=found)
+
+
+def stretch(low: str | None, high: str | None) -> Stretch:
+    """Read a stretch from the ISO texts of its sides."""
+    return _stretch([low, high])
 
 
 def _low(stretch: Stretch) -> datetime:
