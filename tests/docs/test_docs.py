@@ -27,7 +27,11 @@ ROOT = Path(__file__).parents[2]
 LISTED = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], cwd=ROOT, capture_output=True)
 PAGES = sorted(ROOT / name for name in LISTED.stdout.decode().splitlines() if (ROOT / name).is_file())
 WORKED = [
-    p for p in PAGES if p.parent == ROOT or (p.parent.name in ("start", "guides", "concepts") and "docs" in p.parts)
+    p
+    for p in PAGES
+    if p.parent == ROOT
+    or (p.parent.name in ("start", "guides", "concepts") and "docs" in p.parts)
+    or p.name == "selectors.md"
 ]
 SERVER = "<!-- test: postgres -->"
 

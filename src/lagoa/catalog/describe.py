@@ -15,9 +15,10 @@ from lagoa.errors import LagoaError, ProjectError, did_you_mean
 from lagoa.kit.text import literal, quote
 from lagoa.kit.types import sql_type
 from lagoa.lake.history import Version, history
-from lagoa.lake.state import CheckResult
+from lagoa.lake.state import CheckResult, chain
 from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
+from lagoa.observe.log import last_runs, runs_folder
 from lagoa.project.model import Project
 from lagoa.spec.check import CheckSpec
 from lagoa.spec.column import Column
@@ -113,11 +114,17 @@ class Detail:
     readers: Sequence[TableName]
     checks: Sequence[CheckResult]
     versions: Sequence[Version]
+    changed_at: datetime | None = None
+    """When its rows last changed; None when it is not built, or no longer known."""
+    looked_at: datetime | None = None
+    """When a run last found it in order, changed or not; None when no log tells."""
 
     def to_json(self) -> dict[str, Any]:
         """Give the detail as `show TABLE --json` prints it."""
         return {
             **self.card.to_json(),
+            "changed_at": self.changed_at.isoformat() if self.changed_at else None,
+            "looked_at": self.looked_at.isoformat() if self.looked_at else None,
             "columns": [c.to_json() for c in self.columns],
             "reads": [str(n) for n in self.inputs],
             "read_by": [str(n) for n in self.readers],
@@ -204,8 +211,10 @@ def detail(project: Project, lake: Lake, name: TableName, schema: pa.Schema | No
     """Describe one table in full, with its newest `limit` versions. `schema` is that of a view, which has no files."""
     shown = card(project, lake, name)
     results: Sequence[CheckResult] = ()
+    changed_at = None
     if shown.built:
         table = lake.open(name)
+        changed_at = _changed_at(table)
         schema = table.schema
         results = table.state.checks if table.state else ()
     node = project.graph.nodes.get(name)
@@ -215,8 +224,31 @@ def detail(project: Project, lake: Lake, name: TableName, schema: pa.Schema | No
     owners, inherited = lineage.owners(name)
     shown = replace(shown, owner=", ".join(owners) or None, owner_inherited=inherited)
     return Detail(
-        shown, _columns(project, lineage, name, schema), node.inputs if node else (), readers, results, versions
+        shown,
+        _columns(project, lineage, name, schema),
+        node.inputs if node else (),
+        readers,
+        results,
+        versions,
+        changed_at,
+        _looked_at(project, name) if shown.built else None,
     )
+
+
+def _changed_at(table: Table) -> datetime | None:
+    """Find the state that last changed rows; a new column has not, nor has a run that only noted what it read."""
+    state = table.state
+    found = next((s for s in chain(table.path, state) if s.id <= state.data), None) if state is not None else None
+    return datetime.fromtimestamp(found.at / 1000, UTC) if found is not None and found.news and found.at else None
+
+
+def _looked_at(project: Project, name: TableName) -> datetime | None:
+    """Find the newest of the last runs in which the table was made or found to be up to date."""
+    for run in last_runs(runs_folder(project.root)):
+        fine = any(s.table == str(name.guarded) and s.status in ("published", "unchanged") for s in run.steps)
+        if fine and run.target == project.target_name:
+            return run.started_at
+    return None
 
 
 def _columns(project: Project, lineage: ProjectLineage, name: TableName, schema: pa.Schema | None) -> list[ColumnCard]:

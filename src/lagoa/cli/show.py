@@ -132,6 +132,9 @@ def _project(settings: Settings, project: Project, as_json: bool, chosen: Abstra
         told = {"project": project.name, "target": project.target_name, "lake": str(project.lake.root)}
         screen.out_json({**told, "tables": [c.to_json() for c in cards]})
         return
+    if chosen is not None and not cards:
+        screen.out("No table is chosen.")
+        return
     zone = project.project.file.timezone
     runs = last_runs(runs_folder(project.root), 1)
     screen.out(_summary(project, cards))

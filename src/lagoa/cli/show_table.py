@@ -78,6 +78,9 @@ def _about(project: Project, found: Detail) -> None:
         screen.out(card.description)
     facts = [card.file or "", _owner(card)]
     facts += [f"{card.quarantined:,} quarantined in {card.name.quarantine}"] if card.quarantined else []
+    changed = screen.moment(found.changed_at, zone)
+    facts += [f"rows changed {changed}"] if changed and changed != screen.moment(card.published_at, zone) else []
+    facts += [f"last looked at {screen.moment(found.looked_at, zone)}"] if found.looked_at else []
     if any(facts):
         screen.out(screen.dim(", ".join(f for f in facts if f)))
 

@@ -7,8 +7,11 @@ import pytest
 
 from lagoa.catalog.describe import detail, find, masked, personal_columns, tables
 from lagoa.errors import ProjectError
+from lagoa.observe.events import Events
+from lagoa.observe.log import RunLog, runs_folder
+from lagoa.observe.redact import Redactor
 from lagoa.spec.names import TableName
-from lagoa.testing.cove import BRONZE, CUSTOMERS, REVENUE, Cove
+from lagoa.testing.cove import BRONZE, CUSTOMERS, REVENUE, ROWS, Cove
 
 
 def test_every_table_is_listed_layer_by_layer_built_or_not(cove: Cove) -> None:
@@ -81,3 +84,24 @@ def test_a_table_is_found_by_its_name_alone_when_only_one_is_called_so(cove: Cov
     with pytest.raises(ProjectError) as caught:
         find(cove.project, cove.lake, "gold.revenues")
     assert caught.value.hint == "did you mean `gold.revenue`?"
+
+
+def test_it_tells_when_rows_changed_and_when_a_run_last_looked(cove: Cove) -> None:
+    cove.fill()
+    first = detail(cove.project, cove.lake, CUSTOMERS, None)
+    assert first.changed_at == first.card.published_at is not None
+    assert first.looked_at is None
+    cove.shore.publish(ROWS.format(n=0, state="null::varchar"), "append", CUSTOMERS)  # read, and nothing came
+    later = detail(cove.project, cove.lake, CUSTOMERS, None)
+    assert later.card.version == 1
+    assert later.changed_at == first.changed_at
+
+    events = Events("20261120-061405-abcd", Redactor(()))
+    with RunLog(runs_folder(cove.root), events.run) as log:
+        events.listen(log)
+        events.emit("run.started", target="local")
+        events.emit("step.unchanged", str(CUSTOMERS), because="nothing new")
+        events.emit("step.failed", str(BRONZE), code="LG-201", message="gone")
+    assert detail(cove.project, cove.lake, CUSTOMERS, None).looked_at is not None
+    assert detail(cove.project, cove.lake, BRONZE, None).looked_at is None
+    assert detail(cove.project, cove.lake, CUSTOMERS, None).to_json()["looked_at"][:4] >= "2026"
