@@ -111,8 +111,8 @@ def test_what_differs_and_what_is_made_of_it_is_built_here_and_says_why(raft: Ha
     assert raft.statuses() == {
         "bronze.land_orders": "deferred", "silver.apart": "deferred", "silver.paid": "new", "gold.total": "new",
     }  # fmt: skip
-    assert plan["silver.paid"].reason == "not built yet; its own: where"
-    assert plan["gold.total"].reason == "not built yet; its own: silver.paid is its own"
+    assert plan["silver.paid"].reason == "not built yet; differs from local: where"
+    assert plan["gold.total"].reason == "not built yet; silver.paid is its own"
     raft.ok()
     assert built(raft) == {"silver.paid", "gold.total"}
     assert (raft.rows("gold.total"), raft.on("local").rows("gold.total")) == ([(20,)], [(30,)])
@@ -123,13 +123,13 @@ def test_what_differs_and_what_is_made_of_it_is_built_here_and_says_why(raft: Ha
 def test_a_new_model_is_built_here_and_a_changed_view_changes_what_reads_it(raft: Harbour) -> None:
     raft.model("silver.seen", "select v from silver.paid", "kind: view")
     raft.model("gold.most", "select max(v) as most from silver.seen")
-    assert raft.plan()["gold.most"].reason == "not built yet; its own: local does not have it"
+    assert raft.plan()["gold.most"].reason == "not built yet; local does not have it"
     raft.ok()
     assert built(raft) == {"gold.most"}
     raft.on("local").ok()
     assert raft.on("dev").statuses("gold.most") == {"gold.most": "deferred"}
     raft.model("silver.seen", "select v from silver.paid where v < 20", "kind: view")
-    assert raft.plan()["gold.most"].reason.endswith("its own: the view silver.seen changed")
+    assert raft.plan()["gold.most"].reason.endswith("differs from local: the view silver.seen changed")
     raft.ok()
     assert (raft.rows("gold.most"), raft.on("local").rows("select count(*) from gold.most")) == ([(10,)], [(1,)])
 
@@ -140,7 +140,7 @@ def test_a_table_that_is_checked_against_one_of_its_own_is_its_own(raft: Harbour
     raft.on("local").ok()
     raft.on("dev").model("silver.paid", "select id, v from bronze.land_orders where v > 10")
     raft.ok()
-    assert raft.plan()["silver.zz"].reason.endswith("its own: silver.paid is its own")
+    assert raft.plan()["silver.zz"].reason.endswith("; silver.paid is its own")
     assert raft.rows("silver.zz") == [(2,)]
 
 
@@ -176,7 +176,7 @@ def test_sources_are_left_alone_unless_ingest_says_so(raft: Harbour) -> None:
     raft.ok()
     assert raft.rows("gold.total") == [(30,)]
     before = contents(raft.root / "lake")
-    assert raft.plan(ingest=True)["bronze.land_orders"].reason.endswith("its own: --ingest loads it here")
+    assert raft.plan(ingest=True)["bronze.land_orders"].reason.endswith("for the first time; --ingest loads it here")
     raft.ok(ingest=True)
     assert built(raft) >= {"bronze.land_orders", "silver.paid", "silver.apart", "gold.total"}
     assert raft.rows("gold.total") == [(60,)]

@@ -88,7 +88,10 @@ def _why_own(project: Project, name: TableName, found: Table | LakeError, own: M
         said.append(f"{target} does not have it")
     elif isinstance(found, Table):
         then = found.state.definition if found.state else None
-        said += changes(then, definition(project, project.models[name])) if then else ["nothing says how it was built"]
+        if then is None:
+            said.append(f"{target} does not say how it was built")
+        elif differs := changes(then, definition(project, project.models[name])):
+            said.append(f"differs from {target}: {', '.join(differs)}")
     behind = [i.guarded for i in tables_behind(project, project.graph.waits_for(name))]
     said += [f"{i} is its own" for i in dict.fromkeys(behind) if i in own]
     return "; ".join(said) or None

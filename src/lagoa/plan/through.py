@@ -40,4 +40,4 @@ def through(project: Project, name: TableName, found: Table | LakeError | None, 
 def own(step: Step, routes: Routes) -> Step:
     """Add to a step why the table is this target's own."""
     why = routes.own.get(step.table)
-    return step if why is None else replace(step, reason=f"{step.reason}; its own: {why}")
+    return step if why is None else replace(step, reason=f"{step.reason}; {why}")
