@@ -14,7 +14,8 @@ FOLDERS = ("sources", "models", "checks", "tests")
 LATER_FOLDERS = ("policies", "dashboards")
 MODEL_LAYERS = tuple(layer for layer in LAYERS if layer != "bronze")
 _OURS = (PROJECT_FILE, *FOLDERS, *LATER_FOLDERS)
-_NOTES = ("readme", "license", "notice")
+NOTES = ("readme", "license", "notice")
+"""Beginnings of names of files that are for people, whatever folder they are in."""
 
 
 @dataclass
@@ -86,7 +87,7 @@ def _inside(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.iterdir()
-        if not path.name.startswith((".", "__")) and not path.name.lower().startswith(_NOTES)
+        if not path.name.startswith((".", "__")) and not path.name.lower().startswith(NOTES)
     )
 
 

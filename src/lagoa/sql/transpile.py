@@ -72,18 +72,6 @@ def in_dialect(text: str, dialect: str) -> str:
     return text if dialect == DIALECT else sqlglot.parse_one(text, dialect=DIALECT).sql(dialect=dialect)
 
 
-def renamed(text: str, columns: Mapping[str, str]) -> str:
-    """Return a query of DuckDB's in which columns are called otherwise; all else stays letter by letter."""
-    spots = sorted(
-        (c.this.meta["start"], c.this.meta["end"], columns[c.name.lower()])
-        for c in sqlglot.parse_one(text, dialect=DIALECT).find_all(exp.Column)
-        if c.name.lower() in columns and "start" in c.this.meta
-    )
-    for start, end, name in reversed(spots):
-        text = text[:start] + name + text[end + 1 :]
-    return text
-
-
 def tables_renamed(text: str, dialect: str, names: Mapping[str, str]) -> str:
     """Return a query in which tables, found by their parts in lower case joined by dots, are called otherwise."""
     tree = _tree(text, dialect)

@@ -201,6 +201,7 @@ def _configure(dbt: Dbt, settings: Settings) -> None:
 
 
 def _merge(config: dict[str, Any], key: str, value: Any) -> None:
+    key = key.replace("-", "_")  # pre-hook and pre_hook are one
     if key == "tags":
         config[key] = [*config.get(key, []), *([value] if isinstance(value, str) else value or [])]
     elif key == "meta" and isinstance(value, dict):

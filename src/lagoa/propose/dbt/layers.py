@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lagoa.errors import CommandError, did_you_mean
-from lagoa.project.tree import MODEL_LAYERS
+from lagoa.project.tree import MODEL_LAYERS, NOTES
 from lagoa.propose.dbt.nouns import Dbt, Node
 from lagoa.propose.proposal import Proposal
 from lagoa.spec.names import TableName, bronze, is_name
@@ -97,10 +97,14 @@ def _known(dbt: Dbt, chosen: Mapping[str, str]) -> None:
             raise CommandError("LG-601", message, hint=did_you_mean(folder, words))
 
 
-def _plain(name: str, file: str, proposal: Proposal) -> str:
-    """Return a name that a table can have."""
+def plain_name(name: str) -> str:
+    """Return a name that a table can have, and whose file is not taken for a note to people."""
     plain = re.sub(r"\W+", "_", name.lower(), flags=re.ASCII)
-    plain = plain if is_name(plain) else f"t_{plain}"
+    return plain if is_name(plain) and not plain.startswith(("__", *NOTES)) else f"t_{plain}"
+
+
+def _plain(name: str, file: str, proposal: Proposal) -> str:
+    plain = plain_name(name)
     if plain != name:
         proposal.note("decided", file, None, f"`{name}` is called `{plain}` here")
     return plain

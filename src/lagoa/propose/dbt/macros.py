@@ -53,6 +53,7 @@ class Written:
         return text
 
 
+DUCKDB = "duckdb"
 Macro = Callable[..., Any]
 _PARTS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "microsecond")
 
@@ -70,6 +71,14 @@ def _simple(template: str) -> Macro:
     return lambda write, *arguments, **named: write(template, *arguments, *named.values())
 
 
+def _in_duckdb(template: str, elsewhere: Macro) -> Macro:
+    """Make a macro that dbt writes in its own way for DuckDB."""
+    here = _simple(template)
+    return lambda write, *arguments, **named: (here if write.dialect == DUCKDB else elsewhere)(
+        write, *arguments, **named
+    )
+
+
 _LATER = {
     "duckdb": "({when} + interval ({number}) {part})",
     "bigquery": "datetime_add(cast({when} as datetime), interval {number} {part})",
@@ -83,7 +92,17 @@ def _dateadd(write: Written, datepart: str, interval: Any, from_date_or_timestam
     return form.format(part=_part(datepart), number=interval, when=from_date_or_timestamp)
 
 
+_WEEKS = (
+    "(date_diff('day', {0}::timestamp, {1}::timestamp) // 7 + case"
+    " when date_part('dow', ({0})::timestamp) <= date_part('dow', ({1})::timestamp)"
+    " then case when {0} <= {1} then 0 else -1 end else case when {0} <= {1} then 1 else 0 end end)"
+)
+"""Weeks that begin on Sunday, as dbt counts them in DuckDB."""
+
+
 def _datediff(write: Written, first_date: str, second_date: str, datepart: str) -> str:
+    if write.dialect == DUCKDB and _part(datepart) == "week":
+        return _WEEKS.format(first_date, second_date)
     return write(f"date_diff('{_part(datepart)}', {{0}}::timestamp, {{1}}::timestamp)", first_date, second_date)
 
 
@@ -96,7 +115,8 @@ def _last_day(write: Written, date: str, datepart: str) -> str:
     return write(f"(date_trunc('{part}', {{0}}) + interval 1 {part} - interval 1 day)::date", date)
 
 
-_SAFE_CAST = {"duckdb": "try_cast", "snowflake": "try_cast", "bigquery": "safe_cast"}
+_FLOAT = {"duckdb": "float", "bigquery": "float64"}
+_SAFE_CAST = {"snowflake": "try_cast", "bigquery": "safe_cast"}
 
 
 def _type(name: str) -> Macro:
@@ -112,13 +132,13 @@ def _quote(write: Written, identifier: str) -> str:
 
 
 def _literal(_write: Written, value: str) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
+    return f"'{value}'"  # dbt escapes nothing either
 
 
 def _listagg(
     write: Written, measure: str, delimiter_text: str = "','", order_by_clause: str = "", _limit: Any = None
 ) -> str:
-    if order_by_clause and write.dialect != "duckdb":
+    if order_by_clause and write.dialect != DUCKDB:
         raise Unrenderable("`listagg` with an order is not known here")
     return f"string_agg({measure}, {delimiter_text} {order_by_clause})"
 
@@ -139,21 +159,22 @@ DBT: Mapping[str, Macro] = {
     "position": _simple("position({0} in {1})"),
     "replace": _simple("replace({0}, {1}, {2})"),
     "right": _simple("right({0}, {1})"),
-    "split_part": _simple("split_part({0}, {1}, {2})"),
+    "split_part": _in_duckdb("string_split({0}, {1})[{2}]", _simple("split_part({0}, {1}, {2})")),
     "safe_cast": lambda write, field, type: f"{_SAFE_CAST.get(write.dialect, 'cast')}({field} as {type})",
     "cast": lambda _write, field, type: f"cast({field} as {type})",
-    "any_value": _simple("any_value({0})"),
+    "any_value": _in_duckdb("arbitrary({0})", _simple("any_value({0})")),
+    "date": _simple("make_date({0}, {1}, {2})"),
     "bool_or": _simple("bool_or({0})"),
     "cast_bool_to_text": _simple("({0})::varchar"),
     "except": _simple("except"),
     "intersect": _simple("intersect"),
+    "type_float": lambda write: _FLOAT.get(write.dialect, "double precision"),
     **{
         f"type_{name}": _type(kind)
         for name, kind in {
             "string": "varchar",
             "int": "int",
             "bigint": "bigint",
-            "float": "float8",
             "numeric": "numeric(28, 6)",
             "timestamp": "timestamp",
             "boolean": "boolean",
@@ -186,13 +207,13 @@ def _date_spine(write: Written, datepart: str, start_date: str, end_date: str) -
     part = _part(datepart)
     column = f"date_{part}"
     rows = f"select unnest(range({{0}}::timestamp, {{1}}::timestamp, interval 1 {part})) as {column}"
-    if write.dialect != "duckdb":
+    if write.dialect != DUCKDB:
         raise Unrenderable(f"`date_spine` is not known in {write.dialect}; write it as DuckDB's `range(…)`")
     return rows.format(f"({start_date})", f"({end_date})")
 
 
 def _generate_series(write: Written, upper_bound: int) -> str:
-    if write.dialect != "duckdb":
+    if write.dialect != DUCKDB:
         raise Unrenderable(f"`generate_series` is not known in {write.dialect}; write it as DuckDB's `range(…)`")
     return f"select unnest(range(1, {int(upper_bound) + 1})) as generated_number"
 
@@ -204,13 +225,14 @@ def _pivot(write: Written, column: str, values: Sequence[str], alias: bool = Tru
     for value in values:
         name = f"{how.get('prefix', '')}{value}{how.get('suffix', '')}"
         named = f" as {_quote(write, name) if quoted else name}" if alias else ""
-        case = f"case when {column} {sign} {_literal(write, value)} then {then} else {other} end"
+        text = str(value).replace("'", "''")
+        case = f"case when {column} {sign} '{text}' then {then} else {other} end"
         found.append(f"{agg}({distinct}{case}){named}")
     return ",\n".join(found)
 
 
 def _union_relations(write: Written, relations: Sequence[Relation], **how: Any) -> str:
-    if write.dialect != "duckdb":
+    if write.dialect != DUCKDB:
         raise Unrenderable("`union_relations` needs the columns, which the database knows")
     if how.get("include") or how.get("exclude") or how.get("column_override") or how.get("where"):
         raise Unrenderable("`union_relations` with include, exclude, column_override or where is not known here")

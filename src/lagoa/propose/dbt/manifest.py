@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lagoa.propose.dbt.files import ADAPTERS, macros_of
+from lagoa.propose.dbt.files import ADAPTERS, macros_of, merged
 from lagoa.propose.dbt.nouns import Column, Dbt, Node, Said, SourceTable, Test
 from lagoa.propose.proposal import Proposal
 
@@ -92,11 +93,21 @@ def _told(dbt: Dbt, manifest: Json) -> Dbt:
             told.sources[table.source, table.name], ids[unique_id] = table, table.said
             names[_relation(entry)] = f"source:{table.source}.{table.name}"
     for _, entry in _own(dbt, manifest, "test"):
-        if entry.get("test_metadata") and entry.get("attached_node") in ids:
-            ids[entry["attached_node"]].tests.append(_test(entry))
+        judged = _judged(dbt, entry) if entry.get("test_metadata") else None
+        if judged in ids:
+            ids[judged].tests.append(_test(entry))
     _lines(dbt, told)
     told.compiled_names = {relation: name for relation, name in names.items() if relation}
     return told
+
+
+def _judged(dbt: Dbt, entry: Json) -> str | None:
+    """Find the node that a test judges; dbt names it for what it makes itself, and not for a source's table."""
+    if entry.get("attached_node"):
+        return str(entry["attached_node"])
+    model = str(entry["test_metadata"]["kwargs"].get("model", ""))
+    found = re.search(r"source\(\s*['\"]([^'\"]+)['\"]\s*,\s*['\"]([^'\"]+)['\"]\s*\)", model)
+    return f"source.{dbt.name}.{found[1]}.{found[2]}" if found else None
 
 
 def _relation(entry: Json) -> str:
@@ -113,7 +124,7 @@ def _node(dbt: Dbt, entry: Json) -> Node:
     """Read a node: what was configured for it, merged by dbt; where it stands as the files tell."""
     there = dbt.nodes.get(_name(entry))
     config = {key: entry["config"][key] for key in entry.get("unrendered_config") or {} if key in entry["config"]}
-    config |= {key: entry["config"][key] for key in ("tags", "meta", "group") if entry["config"].get(key)}
+    config = merged({}, config | {k: entry["config"][k] for k in ("tags", "meta", "group") if entry["config"].get(k)})
     node = Node(entry["resource_type"], entry["name"], entry["original_file_path"].replace("\\", "/"), config=config)
     node.name = _name(entry)
     node.compiled = entry.get("compiled_code")

@@ -17,10 +17,8 @@ from lagoa.propose.proposal import Proposal
 from lagoa.spec.model import Kind
 from lagoa.spec.names import TableName
 from lagoa.sql.parse import Query, parse
-from lagoa.sql.transpile import Unreadable, refusal, renamed, tables_renamed, transpile
+from lagoa.sql.transpile import Unreadable, refusal, tables_renamed, transpile
 
-_HISTORY = {"dbt_valid_from": "valid_from", "dbt_valid_to": "valid_to"}
-_LOST = re.compile(r"\bdbt_(?:scd_id|updated_at|is_deleted)\b", re.IGNORECASE)
 _COLUMN = re.compile(r'"?(\w+)"?')
 _KINDS: Mapping[str, Kind] = {"table": "table", "view": "view", "ephemeral": "view", "materialized_view": "table"}
 
@@ -51,7 +49,6 @@ class Drafts:
     def __init__(self, dbt: Dbt, names: Names, renderer: Renderer, proposal: Proposal) -> None:
         self.dbt, self.names, self.renderer, self.proposal = dbt, names, renderer, proposal
         self.dialect = dbt.dialect or "duckdb"
-        self.snapshots = {names.nodes[n.name] for n in dbt.nodes.values() if n.sort == "snapshot"}
 
     def all(self) -> dict[TableName, Draft]:
         """Make a draft of every model and snapshot that can be translated."""
@@ -121,37 +118,25 @@ class Drafts:
         try:
             changed = transpile(text, self.dialect)
             read = parse(changed.text, node.file)
-            if read.trouble is None and self.snapshots & set(read.tables):
-                read = self._history_read(node, read)
         except Unreadable as why:
             self.refuse(node, spot(node, text, why.line), str(why))
             return None
         except ProjectError as error:
             self.refuse(node, node.line, f"{error}, as it was written for DuckDB")
             return None
-        for change in changed.changes:
-            line = spot(node, text, change.line)
-            self.proposal.note("sql", node.file, line, f"`{change.before}` → `{change.after}`")
-        for doubt in changed.doubts:
-            self.refuse(node, node.line, f"{doubt}; look at what was written")
         trouble = read.trouble[0] if read.trouble else None
         strange = [r.written for r in read.references if not r.is_function and r.table is None]
         if trouble or strange:
             line = spot(node, text, read.trouble[1]) if read.trouble else node.line
             self.refuse(node, line, trouble or f"it reads `{strange[0]}` by its name in the database, not by ref")
             return None
+        for change in changed.changes:
+            line = spot(node, text, change.line)
+            self.proposal.note("sql", node.file, line, f"`{change.before}` → `{change.after}`")
+        for doubt in changed.doubts:
+            words = f"the {node.sort} `{node.name}`: {doubt}; look at what was written"
+            self.proposal.note("untranslated", node.file, node.line, words)
         return read
-
-    def _history_read(self, node: Node, read: Query) -> Query:
-        lost = _LOST.search(read.text)
-        if lost:
-            words = f"it reads `{lost[0]}`, which a table of `kind: scd2` does not have"
-            self.proposal.note("untranslated", node.file, spot(node, read.text, 1), words)
-        text = renamed(read.text, _HISTORY)
-        if text != read.text:
-            words = f"`{node.name}` reads valid_from and valid_to, as a table of `kind: scd2` calls them"
-            self.proposal.note("decided", node.file, node.line, words)
-        return parse(text, node.file)
 
     # ------------------------------------------------------------ what it becomes
     def _tell(self, draft: Draft, rendered: Rendered) -> None:
@@ -208,13 +193,33 @@ class Drafts:
         if draft.config.get("strategy") == "timestamp":
             draft.time = str(draft.config.get("updated_at"))
         words = (
-            f"the snapshot `{node.name}` is `kind: scd2` with valid_from, valid_to and is_current; its history begins "
-            "with the first run, and a row that is deleted is closed"
+            f"the snapshot `{node.name}` is `kind: scd2` in `{versions_of(draft.table)}`, and a view that shows it "
+            "with dbt's columns; its history begins with the first run, and a row that is deleted is closed"
         )
         self.proposal.note("decided", node.file, node.line, words)
         if isinstance(draft.config.get("check_cols"), list):
             words = f"the snapshot `{node.name}` compares all columns, not `check_cols` alone"
             self.proposal.note("decided", node.file, node.line, words)
+
+
+def versions_of(table: TableName) -> TableName:
+    """Name the table that holds the versions of a snapshot's rows."""
+    return TableName(table.layer, f"{table.name}_versions")
+
+
+def as_dbt_shows(draft: Draft) -> str:
+    """Write the view that shows an `scd2` table with the columns that dbt gives a snapshot."""
+    parts = [*draft.key, draft.time or "valid_from::timestamp"]
+    hashed = " || '|' || ".join(f"coalesce({part}::varchar, '')" for part in parts)
+    return f"""\
+select
+    * exclude (valid_from, valid_to, is_current),
+    md5({hashed}) as dbt_scd_id,
+    valid_from::timestamp as dbt_updated_at,
+    valid_from::timestamp as dbt_valid_from,
+    valid_to::timestamp as dbt_valid_to
+from {versions_of(draft.table)}
+"""
 
 
 def spot(node: Node, rendered: str, line: int) -> int:

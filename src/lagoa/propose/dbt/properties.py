@@ -65,14 +65,15 @@ class Properties:
         node.config.update(said.config)
 
     def _said(self, entry: Named, document: Document, where: Where) -> Said:
-        said = Said(self._described(entry), file=document.file, line=document.key((*where, "name")).line)
+        line = document.key((*where, "name")).line
+        said = Said(self._described(entry, document.file, line), file=document.file, line=line)
         said.config = self._config(entry, ("tags", "meta", "group", "access", "docs"))
         for at, column in _entries(entry.get("columns"), (*where, "columns")):
             name = str(column.get("name"))
             config = self._config(column, ("tags", "meta"))
             tags = config.get("tags") or []
             said.columns[name] = Column(
-                self._described(column),
+                self._described(column, document.file, document.key((*at, "name")).line),
                 column.get("data_type"),
                 tuple([tags] if isinstance(tags, str) else tags),
                 dict(config.get("meta") or {}),
@@ -88,9 +89,12 @@ class Properties:
         settled: dict[str, Any] = self.settle(config)
         return settled
 
-    def _described(self, entry: Named) -> str:
+    def _described(self, entry: Named, file: str, line: int | None) -> str:
         text = str(entry.get("description") or "")
-        return _DOC.sub(lambda found: self.docs.get(found[1], found[0]), text).strip()
+        text = _DOC.sub(lambda found: self.docs.get(found[1], found[0]), text).strip()
+        if "{{" in text:
+            self.dbt.strays.append((file, line, f"a description is left as it is written: {text}"))
+        return text
 
     # ------------------------------------------------------------ tests
     def _tests(self, entry: Named, document: Document, where: Where, column: str | None) -> list[Test]:

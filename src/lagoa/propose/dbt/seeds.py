@@ -16,7 +16,7 @@ from lagoa.kit.text import literal, quote
 from lagoa.kit.values import declared_type
 from lagoa.ports import Engine, Session
 from lagoa.propose.dbt.checks import Gates
-from lagoa.propose.dbt.layers import SEEDS, Names, source_file
+from lagoa.propose.dbt.layers import SEEDS, Names, plain_name, source_file
 from lagoa.propose.dbt.nouns import Dbt, Node, SourceTable
 from lagoa.propose.dbt.words import as_yaml, column_words, note_columns, note_leftovers, sorted_checks, table_words
 from lagoa.propose.proposal import Proposal
@@ -141,14 +141,9 @@ def write_sources(dbt: Dbt, names: Names, gates: Mapping[TableName, Gates], prop
             by_source.setdefault(table.source, []).append(table)
     for source, tables in by_source.items():
         first = names.sources[source, tables[0].name]
-        stream = _plain_stream(tables[0].name)
+        stream = plain_name(tables[0].name)
         name = first.name.removesuffix(f"_{stream}") if first.name.endswith(f"_{stream}") else source_file(source)
         _source(dbt, name, tables, names, gates, proposal)
-
-
-def _plain_stream(name: str) -> str:
-    plain = re.sub(r"\W+", "_", name.lower(), flags=re.ASCII)
-    return plain if re.match(r"[a-z_]", plain) else f"t_{plain}"
 
 
 def _source(

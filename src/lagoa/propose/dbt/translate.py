@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from lagoa.errors import StepError
-from lagoa.kit.text import quote
+from lagoa.errors import CommandError, StepError
+from lagoa.kit.text import literal, quote
 from lagoa.ports import FileSet, Session
 from lagoa.propose.dbt.checks import Checks, Gates, Query
 from lagoa.propose.dbt.files import read_files
-from lagoa.propose.dbt.layers import Names, names_of
+from lagoa.propose.dbt.layers import Names, names_of, plain_name
 from lagoa.propose.dbt.manifest import read_manifest
-from lagoa.propose.dbt.models import Draft, Drafts, gated, spot, upstream
+from lagoa.propose.dbt.models import Draft, Drafts, as_dbt_shows, gated, spot, upstream, versions_of
 from lagoa.propose.dbt.nouns import Dbt, Node
 from lagoa.propose.dbt.render import Failed, Renderer, rendering
 from lagoa.propose.dbt.seeds import engine_session, write_seeds, write_sources
@@ -25,7 +25,7 @@ from lagoa.propose.dbt.words import column_words, header, note_columns, note_lef
 from lagoa.propose.proposal import Proposal
 from lagoa.spec.model import HISTORY
 from lagoa.spec.names import TableName
-from lagoa.sql.parse import parse
+from lagoa.sql.parse import bare, parse
 from lagoa.sql.transpile import Unreadable, strange_functions
 
 _FOLDED = frozenset(("staging", "intermediate", "marts", "silver", "gold"))
@@ -45,6 +45,9 @@ def propose(
     """
     proposal = Proposal()
     dbt = read_manifest(read_files(root.resolve(), dialect, variables), proposal)
+    if dbt.dialect is None:
+        message = "nothing tells in which SQL the models are written: there is no profiles.yml and no manifest"
+        raise CommandError("LG-601", message, hint="add --dialect, such as `--dialect snowflake`")
     dbt.nodes = dict(sorted(dbt.nodes.items()))  # the same project, whoever told of it
     dbt.sources = dict(sorted(dbt.sources.items()))
     names = names_of(dbt, layers or {}, proposal)
@@ -77,7 +80,8 @@ class Translation:
         self._bind(drafts, seeds)
         for draft in drafts.values():
             maker.settle(draft, gated(checks.gates, guards, draft.table))
-            self._model(draft, checks.gates.get(draft.table, Gates()))
+            table = versions_of(draft.table) if draft.node.sort == "snapshot" else draft.table
+            self._model(draft, checks.gates.get(table, Gates()))
         for query in queries:
             if query.guards:
                 self._check(query)
@@ -97,7 +101,7 @@ class Translation:
                     words = f"the test `{test.kind}` of `{node.name}`, which was not translated"
                     self.proposal.note("untranslated", test.file, test.line, words)
                 continue
-            checks.take(table, node.said.tests, inputs)
+            checks.take(versions_of(table) if node.sort == "snapshot" else table, node.said.tests, inputs)
         for key, source in self.dbt.sources.items():
             checks.take(self.names.sources[key], source.said.tests, inputs)
 
@@ -108,7 +112,7 @@ class Translation:
             rendered = self.renderer.text(node.text, node.file, node.line, name=name, config=node.config)
             text = rendered.text
             warns = str({**node.config, **rendered.config}.get("severity") or "").lower() == "warn"
-            plain = re.sub(r"\W+", "_", name.lower())
+            plain = plain_name(name)
             checks.add(Query(plain, text.rstrip().rstrip(";"), warns, node.file, node.line, f"the test {name}"))
             self.proposal.made[f"test {name}"] = f"checks/{plain}.sql"
         except Failed as why:
@@ -151,19 +155,30 @@ class Translation:
                 words = f"{draft.what}: DuckDB has no function `{function}`"
                 self.proposal.note("untranslated", node.file, spot(node, text, line), words)
             if not set(draft.query.tables) <= known:
+                self._readable(draft)
                 continue
             try:
-                schema = self.session.schema(text.rstrip().rstrip(";"))
+                schema = self.session.schema(bare(text))
             except StepError as error:
                 words = f"{draft.what}: DuckDB refuses it as it was written: {str(error).splitlines()[0]}"
                 self.proposal.note("untranslated", node.file, node.line, words)
                 continue
             draft.columns = tuple(name.lower() for name in schema.names)
             if node.sort == "snapshot":
-                times = [pa.field(n, pa.timestamp("us", "UTC")) for n in HISTORY[:2]]
-                schema = pa.schema([*schema, *times, pa.field(HISTORY[2], pa.bool_())])
+                times = [
+                    pa.field(f"dbt_{name}", pa.timestamp("us")) for name in ("updated_at", "valid_from", "valid_to")
+                ]
+                schema = pa.schema([*schema, pa.field("dbt_scd_id", pa.string()), *times])
             self.session.bind(str(draft.table), FileSet(schema, []))
             known.add(draft.table)
+
+    def _readable(self, draft: Draft) -> None:
+        """Let DuckDB's own parser read a query whose inputs are not known."""
+        ((answer,),) = self.session.rows(f"select json_serialize_sql({literal(bare(draft.query.text))})")
+        found = json.loads(answer)
+        if found.get("error") and found.get("error_type") == "parser":
+            words = f"{draft.what}: DuckDB cannot read it as it was written: {found['error_message']}"
+            self.proposal.note("untranslated", draft.node.file, draft.node.line, words)
 
     def _model(self, draft: Draft, gates: Gates) -> None:
         node, config = draft.node, draft.config
@@ -181,9 +196,15 @@ class Translation:
         said["columns"] = self._given(draft, columns)
         said["checks"] = sorted_checks(gates.table)
         text = header({key: value for key, value in said.items() if value}) + draft.query.text.strip("\n") + "\n"
+        if draft.kind == "scd2":
+            self._put(versions_of(draft.table), (), text)
+            text = header({"kind": "view"}) + as_dbt_shows(draft)
         folders = [f for f in node.folders if f.lower() not in _FOLDED] if node.sort == "model" else []
-        self.proposal.files["/".join(["models", draft.table.layer, *folders, f"{draft.table.name}.sql"])] = text
+        self._put(draft.table, folders, text)
         self.proposal.made[f"{node.sort} {node.name}"] = f"{draft.table} ({draft.kind})"
+
+    def _put(self, table: TableName, folders: Sequence[str], text: str) -> None:
+        self.proposal.files["/".join(["models", table.layer, *folders, f"{table.name}.sql"])] = text
 
     def _given(self, draft: Draft, columns: dict[str, Any]) -> dict[str, Any]:
         """Leave out, and note, columns that the query does not give."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import yaml
+from yaml.nodes import CollectionNode
 
 from lagoa.propose.dbt.checks import Gates
 from lagoa.propose.dbt.files import SETTINGS
@@ -21,7 +22,7 @@ _KNOWN = frozenset(
     )
 )
 """Configurations that are used, or that say nothing of rows."""
-_RUNS_SQL = frozenset(("pre-hook", "post-hook", "pre_hook", "post_hook", "sql_header"))
+_RUNS_SQL = frozenset(("pre_hook", "post_hook", "sql_header"))
 
 
 def as_yaml(value: Mapping[str, Any]) -> str:
@@ -34,6 +35,12 @@ def as_yaml(value: Mapping[str, Any]) -> str:
 
 class _Dumper(yaml.SafeDumper):
     """Writes no anchors, and indents lists."""
+
+    def represent(self, data: Any) -> None:
+        """Write the outermost mapping with a line for each key."""
+        node = cast("CollectionNode", self.represent_data(data))
+        node.flow_style = False
+        self.serialize(node)
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base class names it
         """Say that everything is written out."""

@@ -1,0 +1,2 @@
+select *, {{ big_when('amount') }} as size, md5(country) as sk
+from {{ ref('stg_sales') }}
