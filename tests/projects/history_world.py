@@ -297,14 +297,14 @@ class World:
             con.register("came", published(self.root, f"bronze.land_{stream}"))
             con.execute(f"create table bronze.land_{stream} as select * exclude ({', '.join(OWN)}) from came")
             if self.told[stream]:
-                differ = _differ(con, f"bronze.land_{stream}", self._landed(stream), self.columns[stream])
+                differ = differing(con, f"bronze.land_{stream}", self._landed(stream), self.columns[stream])
                 self.found(differ, f"after {way}, bronze.land_{stream} is not what its files say")
         for model in self.chain.models:
             con.execute(f"create {'view' if model.kind == 'view' else 'table'} {model.name} as {model.query}")
             if model.kind != "view":
                 con.register("came", published(self.root, model.name))
                 names = [c for c, *_ in con.execute(f"describe {model.name}").fetchall()]
-                differ = _differ(con, "came", f"from {model.name}", names)
+                differ = differing(con, "came", f"from {model.name}", names)
                 self.found(differ, f"after {way}, {model.name} ({model.shape}) is not its query\n  {model.query}")
         con.close()
 
@@ -357,7 +357,8 @@ def rows(root: Path, name: str) -> list[str]:
     return sorted(str(row) for row in kept.to_pylist())
 
 
-def _differ(con: duckdb.DuckDBPyConnection, one: str, other: str, names: Collection[str]) -> int:
+def differing(con: duckdb.DuckDBPyConnection, one: str, other: str, names: Collection[str]) -> int:
+    """Count the rows in which two tables differ, as multisets."""
     shown = ", ".join(names)
     a, b = f"select {shown} from {one}", f"select {shown} from ({other})"
     differ = f"(({a}) except all ({b})) union all (({b}) except all ({a}))"
