@@ -220,7 +220,8 @@ class Project:
             done = Run(run, results, time.monotonic() - began, stop.event.is_set())
             status = "stopped" if done.stopped else "done" if done.ok else "failed"
             events.emit("run.finished", status=status, seconds=round(done.seconds, 3))
-        self._route()
+        for known in ("routes", "lake"):
+            self.__dict__.pop(known, None)  # what was loaded here is this target's own from now on
         return done
 
     def _sessions(self) -> AbstractContextManager[Session]:

@@ -33,6 +33,8 @@ class Routes:
     copies: Collection[TableName] = ()
     ingested: Collection[TableName] = ()
     """The streams that are asked for; a target that defers asks for no others."""
+    seen: Mapping[TableName, Table | LakeError] = field(default_factory=dict)
+    """The tables that are read elsewhere, as they were opened to be compared."""
 
     def asks(self, stream: TableName) -> bool:
         """Say whether a source may be asked for a stream."""
@@ -64,7 +66,8 @@ def routes(project: Project, ingest: Collection[TableName] = ()) -> Routes:
             notes[name] = said
     elsewhere = dict.fromkeys((n for n in there if n not in own), project.defer.lake)
     copies = sorted(n for n in here if n in elsewhere)
-    return Routes(project.defer, own, elsewhere, notes, copies, frozenset(ingest) & streams.keys())
+    seen = {name: there[name] for name in elsewhere}
+    return Routes(project.defer, own, elsewhere, notes, copies, frozenset(ingest) & streams.keys(), seen)
 
 
 def _opened(project: Project, lake: Lake) -> dict[TableName, Table | LakeError]:
