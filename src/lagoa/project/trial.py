@@ -42,6 +42,8 @@ class ProjectRound:
 
     given: Mapping[TableName, Held]
     expect: Mapping[TableName, Held]
+    now: datetime | None
+    """What time it is; None: what time it really is."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,6 @@ class ProjectTrial:
     def given(self) -> list[TableName]:
         """The tables whose rows it gives, in any round."""
         return list(dict.fromkeys(name for part in self.rounds for name in part.given))
-
-    @property
-    def now(self) -> datetime | None:
-        """What time it is in the test; None: what time it really is."""
-        return None if self.spec.now is None else moment(self.spec.now)
 
 
 def moment(text: str) -> datetime:

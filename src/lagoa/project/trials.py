@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +17,7 @@ from lagoa.project.tree import survey
 from lagoa.project.trial import Held, ProjectRound, ProjectTrial, lines, listed, moment
 from lagoa.project.words import Findings, declared, found
 from lagoa.project.yaml import Document, Where, read
+from lagoa.spec.model import HISTORY
 from lagoa.spec.names import QUARANTINE, TableName
 from lagoa.spec.trial import Round, Rows, Trial
 
@@ -85,26 +87,24 @@ def _trial(project: Project, reading: Reading, document: Document, name: str) ->
         message = f"the test `{name}` is {found(value)}, but must be a mapping with `given:` and `expect:`"
         raise ProjectError("LG-102", message, place=place)
     spec = declared(Trial, value, document, (name,))
-    if spec.now is not None:
-        _time(spec.now, document.at((name, "now")))
     parts: list[tuple[Round, Where]] = [(spec, (name,))]
     parts += [(part, (name, "then", number)) for number, part in enumerate(spec.then)]
-    rounds = []
+    rounds: list[ProjectRound] = []
+    now: datetime | None = None
     for part, at in parts:
-        sides = [
-            _sides(project, reading, document, rows, (*at, side))
-            for side, rows in (("given", part.given), ("expect", part.expect))
-        ]
-        rounds.append(ProjectRound(*sides))
+        now = now if part.now is None else _time(part.now, document.at((*at, "now")))
+        given = _sides(project, reading, document, part.given, (*at, "given"))
+        expect = _sides(project, reading, document, part.expect, (*at, "expect"))
+        rounds.append(ProjectRound(given, expect, now))
     if not any(part.expect for part in rounds):
         hint = "add `expect: {layer.model: [{column: value}]}`"
         raise ProjectError("LG-102", f"the test `{name}` expects nothing", place=place, hint=hint)
     return ProjectTrial(name, document.file, place, spec, rounds)
 
 
-def _time(text: str, place: Place) -> None:
+def _time(text: str, place: Place) -> datetime:
     try:
-        moment(text)
+        return moment(text)
     except ValueError:
         hint = "write a date (2026-11-20) or a time ('2026-11-20 06:14')"
         raise ProjectError("LG-102", f"`now` is {found(text)}, which is no time", place=place, hint=hint) from None
@@ -170,7 +170,8 @@ def _misfits(project: Project, trial: ProjectTrial) -> Iterator[ProjectError]:
         for held in (*part.given.values(), *part.expect.values()):
             yield from _columns(project, held)
         for held in part.given.values():
-            if held.table.guarded in project.graph.nodes and held.table not in behind:
+            known = held.table.guarded in project.graph.nodes
+            if known and held.table not in behind and held.table not in trial.expected:
                 message = f"`{held.table}` is given, but nothing that the test expects is made of it"
                 yield ProjectError("LG-102", message, place=held.head)
         for held in part.expect.values():
@@ -193,8 +194,9 @@ def _upstream(project: Project, name: TableName) -> set[TableName]:
 def _columns(project: Project, held: Held) -> Iterator[ProjectError]:
     model = project.models.get(held.table)
     known = model.query.columns if model is not None and model.query is not None else None
-    if known is None:
+    if model is None or known is None:
         return
+    known = (*known, *HISTORY) if model.header.kind == "scd2" else known
     folded = {name.casefold() for name in known}
     for name in (*held.columns, *held.types):
         if name.casefold() not in folded:

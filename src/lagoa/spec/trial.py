@@ -63,6 +63,8 @@ class Round(Declared):
     """The rows that a table holds from now on; tables that are not named stay as they were."""
     expect: dict[str, RowsEntry] = Field(default_factory=dict)
     """The rows that each model must hold after the run."""
+    now: str | None = None
+    """What time it is for `now()`, `current_date` and their like, from here on; in UTC when no offset is said."""
 
 
 class Trial(Round):
@@ -70,8 +72,6 @@ class Trial(Round):
 
     description: str | None = None
     """What it shows, in a sentence."""
-    now: str | None = None
-    """What time it is for `now()`, `current_date` and their like; in UTC when no offset is said."""
     all_columns: bool = False
     """Compare every column of a model, not only those that the expected rows name."""
     in_order: bool = False

@@ -24,6 +24,7 @@ from lagoa.run.execute import Executor
 from lagoa.run.trial.stage import trimmed
 from lagoa.run.write import Mode, Work, write
 from lagoa.spec.names import TableName
+from lagoa.transform.bind import bind_tables
 from lagoa.transform.incremental import VANISHED
 
 _OLD, _NEW = "_old", "_new"
@@ -33,46 +34,45 @@ _COUNTED = "_copies"
 class TrialLake:
     """A lake in a scratch folder, with the tables that a test gives and the models that it expects."""
 
-    def __init__(self, project: Project, models: Sequence[Model], engine: Engine, folder: Path, at: datetime) -> None:
-        self._project, self._engine, self._folder = trimmed(project, models), engine, folder
+    def __init__(self, project: Project, models: Sequence[Model], folder: Path) -> None:
+        self._project, self._folder = trimmed(project, models), folder
         self._lake = Lake(folder / "lake")
         self._names = frozenset(model.name for model in models)
-        self._at, self._round = at, 0
+        self._round = 0
 
-    def run(self, given: Mapping[TableName, pa.Table]) -> None:
+    def run(self, given: Mapping[TableName, pa.Table], engine: Engine, at: datetime) -> None:
         """Write what is given, then bring the models up to date. Raises the error of the first that fails."""
         self._round += 1
-        context = self._context()
+        context = self._context(engine, at)
         for name, rows in given.items():
             folder = context.folder / "given" / str(name)
-            with self._engine.session() as session:
+            with engine.session() as session:
                 _feed(context, session, name, rows, folder)
         plan = make(self._project, observe(self._project, self._lake, self._names), Wish(self._names))
-        for result in Executor(self._context(), plan).results():
+        for result in Executor(self._context(engine, at), plan).results():
             if result.error is not None:
                 raise result.error
             if result.status in ("blocked", "skipped"):
                 raise StepError("LG-501", f"`{result.table}` could not be built: {result.reason}")
 
     def rows(self, session: Session, name: TableName) -> pa.Table:
-        """Read the rows that a table holds now."""
-        table = self._lake.open(name)
-        bind(session, str(name), table)
-        return session.arrow(f"select {columns(table.schema.names)} from {name}").read_all().cast(table.schema)
+        """Read the rows that a table or a view gives now."""
+        bind_tables(session, self._project, [name], self._lake.open)
+        return session.arrow(f"from {name}").read_all().cast(session.schema(f"from {name}"))
 
-    def _context(self) -> Context:
+    def _context(self, engine: Engine, at: datetime) -> Context:
         run = new_run_id(datetime.now(UTC))
         folder = self._folder / f"{self._round}-{run}"
         folder.mkdir(parents=True)
         return Context(
             project=self._project,
             lake=self._lake,
-            start=lambda: self._engine,
-            threads=self._engine.threads,
+            start=lambda: engine,
+            threads=engine.threads,
             events=Events(run, str),
             stop=Stop(),
             run=run,
-            at=self._at,
+            at=at,
             folder=folder,
             verify=True,
         )

@@ -15,6 +15,7 @@ from lagoa.ports import LOADED_AT, RUN, SOURCE, Engine
 from lagoa.project.model import Model, Project
 from lagoa.spec.names import QUARANTINE, TableName
 from lagoa.sql.lineage import Origin, QueryLineage, lineage
+from lagoa.transform.history import with_history
 from lagoa.transform.sql_model import columns_of
 
 Types = Mapping[str, pa.DataType]
@@ -81,7 +82,8 @@ class Shapes:
                 with self._engine.session() as session:
                     for needed in model.inputs:
                         session.bind(str(needed), empty(self.read(needed)))
-                    return Shape(_types(columns_of(session, model)), whole=True)
+                    given = columns_of(session, model)
+                return Shape(_types(with_history(given) if model.header.kind == "scd2" else given), whole=True)
             except LagoaError:
                 pass  # what is declared, or lies in the lake, must do
         held = self._in_lake(name)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from lagoa.errors import LagoaError
 from lagoa.ports import Engine, Session
 from lagoa.project.model import Model, Project
-from lagoa.project.trial import ProjectTrial
+from lagoa.project.trial import ProjectRound, ProjectTrial
 from lagoa.run.trial.ask import ask
 from lagoa.run.trial.clock import Frozen
 from lagoa.run.trial.compare import Asked, Difference, compare
@@ -95,19 +95,17 @@ class Trials:
     def _staged(self, trial: ProjectTrial, wanted: Sequence[TableName]) -> Iterator[Generator[Moment]]:
         """Set the stage; each round gives a session and the rows that the wanted models hold after it."""
         models = computed(self._project, wanted, trial.given)
-        engine = self._engine if trial.now is None else Frozen(self._engine, trial.now)
         with TemporaryDirectory(prefix="lagoa-test-", ignore_cleanup_errors=True) as scratch:
             if needs_lake(trial, models):
-                at = trial.now or datetime.now(UTC)
-                lake = TrialLake(self._project, models, engine, Path(scratch), at)
-                rounds = self._in_lake(trial, models, lake, engine, wanted)
+                lake = TrialLake(self._project, models, Path(scratch))
+                rounds = self._in_lake(trial, models, lake, wanted)
             else:
-                rounds = self._asked(trial, models, engine, Path(scratch))
+                rounds = self._asked(trial, models, Path(scratch))
             with closing(rounds):
                 yield rounds
 
-    def _asked(self, trial: ProjectTrial, models: Sequence[Model], engine: Engine, scratch: Path) -> Generator[Moment]:
-        with engine.session() as session:
+    def _asked(self, trial: ProjectTrial, models: Sequence[Model], scratch: Path) -> Generator[Moment]:
+        with self._clocked(trial.rounds[0]).session() as session:
             given = self._given(session, trial, 0, leaves(models))
             yield session, ask(session, models, given, self._project.root, scratch)
 
@@ -116,14 +114,17 @@ class Trials:
         trial: ProjectTrial,
         models: Sequence[Model],
         lake: TrialLake,
-        engine: Engine,
         wanted: Sequence[TableName],
     ) -> Generator[Moment]:
         for number, part in enumerate(trial.rounds):
+            engine = self._clocked(part)
             with engine.session() as session:
                 needed = leaves(models) if number == 0 else list(part.given)
-                lake.run(self._given(session, trial, number, needed))
+                lake.run(self._given(session, trial, number, needed), engine, part.now or datetime.now(UTC))
                 yield session, {name: lake.rows(session, name) for name in wanted}
+
+    def _clocked(self, part: ProjectRound) -> Engine:
+        return self._engine if part.now is None else Frozen(self._engine, part.now)
 
     def _given(self, session: Session, trial: ProjectTrial, number: int, needed: Sequence[TableName]) -> Rows:
         """Make the given tables; one that is needed and not given has no rows."""
