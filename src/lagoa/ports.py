@@ -281,6 +281,8 @@ class Asked:
     """The staged rows alone: a rule over the whole table looks only at what they touch."""
     at: str = "now()"
     """The run's time, as SQL."""
+    where: str = "true"
+    """The rows to which the check is limited; what it judges beyond the row itself is limited to them, too."""
 
 
 class Check(Declared, ABC):

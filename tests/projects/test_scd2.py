@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lagoa.errors import ProjectErrors
+from lagoa.run import write as writing
 from lagoa.testing.raft import Raft
 
 SOAK = bool(os.environ.get("SOAK"))
@@ -148,3 +150,170 @@ def test_following_the_inputs_gives_the_same_history(tmp_path: Path, seed: int, 
         given |= {row[0]: row for row in news}
         world.run(list(given.values()))
         assert world.history() == world.expected()
+
+
+# ---------------------------------------------------------------- one history
+NOW = "select id, who, city from bronze.land_people"
+VERSIONS = "select id, who, city, is_current from silver.people order by id, valid_from"
+
+
+@pytest.fixture
+def raft(tmp_path: Path) -> Raft:
+    """Two people, as they are now."""
+    made = Raft(tmp_path)
+    made.source("land", "people: {path: people.parquet}")
+    people(made, {1: ("Ana", "SP"), 2: ("Bia", "RJ")})
+    made.model("silver.people", NOW, "kind: scd2\nkey: id")
+    made.ok()
+    return made
+
+
+def people(raft: Raft, rows: Mapping[int | None, tuple[str | None, str]]) -> None:
+    names, cities = zip(*rows.values(), strict=True)
+    raft.parquet("land/people.parquet", id=list(rows), who=list(names), city=list(cities))
+
+
+def test_a_version_ends_where_the_next_begins(raft: Raft) -> None:
+    people(raft, {1: ("Ana", "BA"), 2: ("Bia", "RJ")})
+    assert raft.ok()["silver.people"].rows == 2
+    rows = raft.rows("select city, valid_from, valid_to, is_current from silver.people where id = 1 order by 2")
+    assert [r[0] for r in rows] == ["SP", "BA"]
+    assert rows[0][2] == rows[1][1]
+    assert [r[3] for r in rows] == [False, True]
+
+
+def test_unchanged_people_are_not_written_again(raft: Raft) -> None:
+    people(raft, {1: ("Ana", "SP"), 2: ("Bia", "RJ"), **dict.fromkeys(range(3, 1000), ("x", "y"))})
+    assert raft.ok()["silver.people"].rows == 997
+    assert raft.ok()["silver.people"].status == "unchanged"
+
+
+def test_a_key_that_is_null_or_not_alone_is_told(raft: Raft) -> None:
+    people(raft, {1: ("Ana", "SP"), None: ("?", "SP")})
+    error = raft.fails()["silver.people"]
+    assert (error.code, error.message) == ("LG-505", "`silver.people`: 1 rows of its query have no id")
+    people(raft, {1: ("Ana", "SP"), 3: ("Bia", "RJ")})
+    raft.model("silver.people", NOW.replace("id,", "id % 2 as id,"), "kind: scd2\nkey: id")
+    error = raft.fails()["silver.people"]
+    assert error.message == "`silver.people`: 1 of its keys (id) have several rows"
+    assert "group by id having count(*) > 1" in str(error.hint)
+    assert raft.rows("select count(*) from silver.people") == [(2,)]
+
+
+def test_two_rows_of_a_key_that_differ_at_one_time_are_told(tmp_path: Path) -> None:
+    world = World(tmp_path, "time: since", "mode: append")
+    world.deliver([(1, day(1), "a"), (1, day(1), "a"), (1, day(2), "b")])
+    world.run([(1, day(1), "a"), (1, day(2), "b")])
+    assert world.history() == world.expected()
+    world.deliver([(1, day(2), "c")], "people_2")
+    assert "several rows that differ at one time" in world.raft.fails()["silver.people"].message
+
+
+def test_rows_that_are_set_aside_end_no_version(raft: Raft) -> None:
+    header = "kind: scd2\nkey: id\ncolumns: {who: {checks: [{not_null: true, on_fail: quarantine}]}}"
+    raft.model("silver.people", NOW, header)
+    people(raft, {1: (None, "BA"), 2: ("Bia", "BA")})
+    raft.ok()
+    expected = [(1, "Ana", "SP", True), (2, "Bia", "RJ", False), (2, "Bia", "BA", True)]
+    assert raft.rows(VERSIONS) == expected
+    assert len(raft.refused("silver.people")) == 1
+    raft.ok(full=True)
+    assert (raft.rows(VERSIONS), len(raft.refused("silver.people"))) == (expected, 1)
+
+
+def test_checks_judge_versions(raft: Raft) -> None:
+    header = "kind: scd2\nkey: id\ncolumns: {id: {checks: [{unique: true, where: is_current}]}}"
+    raft.model("silver.people", NOW, header)
+    people(raft, {1: ("Ana", "BA"), 2: ("Bia", "RJ")})
+    raft.ok()
+    raft.model("silver.people", NOW, header.replace(", where: is_current", ""))
+    people(raft, {1: ("Ana", "CE"), 2: ("Bia", "RJ")})
+    assert raft.fails()["silver.people"].code == "LG-401"
+
+
+def test_columns_that_come_and_go_change_no_version_of_the_past(raft: Raft) -> None:
+    raft.model("silver.people", "select id, who, 1 as level from bronze.land_people", "kind: scd2\nkey: id")
+    raft.ok()
+    rows = raft.rows("select id, city, level, is_current from silver.people order by id, valid_from")
+    assert rows == [(1, "SP", None, False), (1, None, 1, True), (2, "RJ", None, False), (2, None, 1, True)]
+    raft.model("silver.people", "select id, who from bronze.land_people", "kind: scd2\nkey: id")
+    assert raft.ok()["silver.people"].rows == 0
+    assert raft.rows("select id, city, level, is_current from silver.people order by id, valid_from") == rows
+
+
+def test_a_dated_version_keeps_the_columns_that_the_query_gives_no_more(tmp_path: Path) -> None:
+    world = World(tmp_path, "time: since", "mode: append")
+    raft, header = world.raft, "kind: scd2\nkey: id\ntime: since"
+    raft.model("silver.people", "select id, since, value, value || '!' as old from bronze.land_people", header)
+    world.deliver([(1, day(1), "a"), (1, day(5), "b")])
+    raft.ok()
+    raft.model("silver.people", "select id, since, value from bronze.land_people", header)
+    world.deliver([(1, day(3), "c")], "people_2")
+    raft.ok()
+    rows = raft.rows("select value, old from silver.people order by valid_from")
+    assert rows == [("a", "a!"), ("c", None), ("b", "b!")]
+
+
+def test_a_wider_type_widens_the_history_and_another_is_told(raft: Raft) -> None:
+    raft.model("silver.people", "select id, who, id::smallint as n from bronze.land_people", "kind: scd2\nkey: id")
+    raft.ok()
+    raft.model("silver.people", "select id, who, id::bigint as n from bronze.land_people", "kind: scd2\nkey: id")
+    assert raft.ok()["silver.people"].rows == 0
+    assert raft.rows("select count(*), typeof(any_value(n)) from silver.people") == [(4, "BIGINT")]
+    raft.model("silver.people", "select id, who, who as n from bronze.land_people", "kind: scd2\nkey: id")
+    assert "VARCHAR now, and BIGINT in its history" in raft.fails()["silver.people"].message
+
+
+def test_a_history_is_dropped_by_full_alone_and_kept_by_full_as_long_as_it_is_one(raft: Raft) -> None:
+    people(raft, {1: ("Ana", "BA"), 2: ("Bia", "RJ")})
+    raft.ok()
+    assert "history is kept" in raft.plan("silver.people", full=True)["silver.people"].reason
+    raft.ok(full=True)
+    assert raft.rows("select count(*) from silver.people") == [(3,)]
+    raft.model("silver.people", NOW)
+    error = raft.fails()["silver.people"]
+    assert (error.code, "holds a history" in error.message) == ("LG-505", True)
+    raft.ok(full=True)
+    assert raft.rows("silver.people") == [(1, "Ana", "BA"), (2, "Bia", "RJ")]
+    raft.model("silver.people", NOW, "kind: scd2\nkey: id")
+    raft.ok()
+    assert raft.rows("select count(*), count(valid_to) from silver.people") == [(2, 0)]
+
+
+def test_another_key_does_not_go_on_with_a_history(raft: Raft) -> None:
+    raft.model("silver.people", NOW, "kind: scd2\nkey: who")
+    assert "its history is kept by id" in raft.fails()["silver.people"].message
+
+
+def test_columns_of_the_names_that_a_history_adds_are_told(raft: Raft) -> None:
+    raft.model("silver.people", "select *, true as is_current from bronze.land_people", "kind: scd2\nkey: id")
+    assert "adds the column `is_current` itself" in raft.fails()["silver.people"].message
+    raft.model("silver.people", "select id, true as Valid_To from bronze.land_people", "kind: scd2\nkey: id")
+    with pytest.raises(ProjectErrors, match="adds the column `Valid_To` itself"):
+        raft.open()
+
+
+def test_a_python_model_keeps_a_history(raft: Raft) -> None:
+    (raft.root / "models/silver/people.sql").unlink()
+    body = "def model(p):\n    return p.select('id, city')\n"
+    raft.python("silver.people", body, "p: bronze.land_people", "kind: scd2\nkey: id")
+    raft.ok(full=True)
+    people(raft, {2: ("Bia", "BA")})
+    raft.ok()
+    rows = raft.rows("select id, city, is_current from silver.people order by id, valid_from")
+    assert rows == [(1, "SP", False), (2, "RJ", False), (2, "BA", True)]
+
+
+def test_a_run_that_is_killed_before_it_publishes_is_done_again(raft: Raft, monkeypatch: pytest.MonkeyPatch) -> None:
+    people(raft, {1: ("Ana", "BA")})
+    raft.ok("bronze.land_people")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(writing, "publish", killed)
+        raft.run("silver.people")
+    raft.ok()
+    raft.ok()
+    assert raft.rows(VERSIONS) == [(1, "Ana", "SP", False), (1, "Ana", "BA", True), (2, "Bia", "RJ", False)]

@@ -198,7 +198,7 @@ def _asked(batch: Batch, gate: Gate, done: Audited) -> Asked:
     staged = become if everything else _bind(batch, done.good)
     tables = {t: become if t == str(batch.table) else quote_table(t) for t in gate.tables}
     at = f"timestamptz {literal(batch.at.isoformat())}"
-    return Asked(quoted(gate), become, tables, kind, staged, at)
+    return Asked(quoted(gate), become, tables, kind, staged, at, gate.where or "true")
 
 
 def quote_table(name: str) -> str:

@@ -26,7 +26,7 @@ from lagoa.spec.names import TableName
 from lagoa.transform.bind import tables_behind
 from lagoa.transform.definition import changes, definition
 from lagoa.transform.partitions import Built, Stretch, grain_of, partitions, stretch
-from lagoa.transform.prospect import Prospect, rebuilt_because
+from lagoa.transform.prospect import Prospect
 
 _LOOKED_AT = 50
 """So many incremental models are looked at for how they will be followed; a plan must stay quick."""
@@ -47,7 +47,7 @@ class Wish:
     """Drop the tables that nothing makes any more."""
     removed: bool = False
     """Look for such tables: nothing was selected, so everything is meant."""
-    span: Stretch | None = None
+    span: Stretch | None = field(default=None, kw_only=True)
     """Rebuild partitions of time, all of the selected tables having some."""
 
 
@@ -56,7 +56,7 @@ def asked(saved: PlanForm) -> Wish:
     told = saved.asked
     selected = frozenset(TableName.parse(name) for name in told.tables)
     span = stretch(told.start, told.end) if told.start else None
-    return Wish(selected, told.full, told.reset_cursor, told.accept, told.ingest, told.drop, told.removed, span)
+    return Wish(selected, told.full, told.reset_cursor, told.accept, told.ingest, told.drop, told.removed, span=span)
 
 
 def make(
@@ -184,14 +184,12 @@ class _Making:
         if not (step.status == "new data" or step.conditional):
             return step
         behind = {i: s for i in inputs if (s := self.steps.get(i.guarded)) is not None and (s.writes or s.conditional)}
-        if rebuilt := [i for i, s in behind.items() if s.full or s.kind in ("table", "replace")]:
-            outlook = rebuilt_because(f"{rebuilt[0]} is rebuilt")
-        elif step.conditional and self.looked >= _LOOKED_AT:
+        rebuilt = [i for i, s in behind.items() if s.full or s.kind in ("table", "replace")]
+        if step.conditional and self.looked >= _LOOKED_AT:
             return replace(step, reason=f"{step.reason}; which rows was not looked at")
-        else:
-            self.looked += 1
-            news_of = list(dict.fromkeys([*(n.table for n in moved), *behind]))
-            outlook = self.prospect.foresee(model, found, self.actual.pinned, news_of, settled=not behind)
+        self.looked += 1
+        news_of = list(dict.fromkeys([*(n.table for n in moved), *behind]))
+        outlook = self.prospect.foresee(model, found, self.actual.pinned, news_of, rebuilt, settled=not behind)
         action: Action = "rebuild" if outlook.in_full else "recompute"
         return replace(step, reason=f"{step.reason}; {outlook.words}", action=action)
 

@@ -18,13 +18,16 @@ class Unique(Check):
     """Beside a column nothing; under the table's `checks:` the columns that are unique together."""
 
     def breaks(self, asked: Asked) -> str:
-        """Return true for a row whose values another row of the table has, too. Rows with a null pass."""
+        """Return true for a row whose values another row of the table has, too. Rows with a null pass.
+
+        Limited by `where`, it looks for others among those rows alone.
+        """
         names = [asked.column or ""] if self.value is True else [quote(n) for n in self.value]
         key = ", ".join(names)
         whole = f"({key})" if len(names) > 1 else key
         known = " and ".join(f"{name} is not null" for name in names)
         touched = "" if asked.staged in ("", asked.table) else f" and {whole} in (select {key} from {asked.staged})"
-        twice = f"select {key} from {asked.table} where {known}{touched} group by {key} having count(*) > 1"
+        twice = f"select {key} from {asked.table} where {known} and ({asked.where}){touched} group by {key} having count(*) > 1"
         return f"({known} and {whole} in ({twice}))"
 
 
