@@ -180,7 +180,7 @@ def plan_format() -> list[str]:
         "its JSON Schema is [plan.json](schemas/plan.json). `steps` is empty when there is nothing to do but to ask",
         "the sources. New keys may come; a key that goes or changes its meaning makes another `format`.",
         "",
-        "Steps without `conditional` are all carried out; of those with it, the ones for which a source delivers rows.",
+        "Steps without `conditional` are all carried out; of those with it, the ones for which there are rows.",
         "Nothing else is written. `run --plan` refuses ([LG-507](errors.md#lg-507)) when a table that the plan looked",
         "at, or a definition, is another one than then.",
         "",

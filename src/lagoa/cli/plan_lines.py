@@ -49,13 +49,14 @@ def sentence(plan: Plan) -> str:
     some = screen.some
     certain = [s for s in plan.steps if s.status not in ("blocked", "removed")]
     streams = [s for s in certain if s.table.layer == "bronze"]
-    models = [s for s in certain if s.table.layer != "bronze"]
+    models = [s for s in certain if s.table.layer != "bronze" and not s.conditional]
+    maybe = [*(s for s in certain if s.table.layer != "bronze" and s.conditional), *plan.maybe]
     dropped = [s for s in plan.steps if s.status == "removed"]
     parts = [
         (len(streams), f"{some(len(streams), 'stream')} to load"),
         (len(plan.reads), f"{some(len(plan.reads), 'stream')} to ask for news"),
         (len(models), f"{some(len(models), 'table')} to write"),
-        (len(plan.maybe), f"{some(len(plan.maybe), 'table')} to write if there is news"),
+        (len(maybe), f"{some(len(maybe), 'table')} to write if there is news"),
         (len(dropped), f"{some(len(dropped), 'table')} to drop"),
         (len(plan.blocked), f"{some(len(plan.blocked), 'table')} blocked"),
     ]
@@ -73,6 +74,7 @@ def _line(step: Step, wide: int, states: int, amounts: str) -> str:
     status = click.style(f"{step.status:<{states}}", fg=colour)
     unsaid = step.status in ("read", "blocked") or step.table.layer == "bronze"  # a stream's reason says it already
     condition = "if there is news: " if step.conditional and not unsaid else ""
+    condition = "if that changes rows: " if condition and step.status == "new data" else condition
     amounts = f"{amounts}  " if amounts else ""
     room = (screen.width(sys.stdout) or 10_000) - (wide + states + len(amounts) + len("  +     "))
     why = condition + step.reason

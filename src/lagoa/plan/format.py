@@ -77,7 +77,7 @@ class StepForm(Declared):
     kind: str
     """The kind of the model, or the mode of the stream."""
     conditional: bool
-    """It is carried out only if a source delivers rows; the others always."""
+    """It is carried out only if a source delivers rows, or what it reads does change; the others always."""
     full: bool
     """It begins from nothing: a stream is read from the beginning, a table is built anew."""
     columns: ColumnsForm | None
