@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,8 @@ from lagoa.transform.partitions import Built, Stretch, grain_of, partitions, str
 from lagoa.transform.prospect import Prospect
 
 _LOOKED_AT = 50
-"""So many incremental models are looked at for how they will be followed; a plan must stay quick."""
+"""Of steps that are certain, and of the others, so many are looked at for how they will be followed: a plan must stay
+quick."""
 Sessions = Callable[[], AbstractContextManager[Session]]
 """Opens a session of the engine."""
 
@@ -93,7 +95,8 @@ class _Making:
     forecast: Forecast
     prospect: Prospect | None
     steps: dict[TableName, Step] = field(default_factory=dict)
-    looked: int = 0
+    looked: Counter[bool] = field(default_factory=Counter)
+    """How many steps were looked at, by whether they are conditional."""
 
     def step(self, name: TableName) -> Step:
         """Make the step of one table."""
@@ -185,9 +188,9 @@ class _Making:
             return step
         behind = {i: s for i in inputs if (s := self.steps.get(i.guarded)) is not None and (s.writes or s.conditional)}
         rebuilt = [i for i, s in behind.items() if s.full or s.kind in ("table", "replace")]
-        if step.conditional and self.looked >= _LOOKED_AT:
+        if self.looked[step.conditional] >= _LOOKED_AT:
             return replace(step, reason=f"{step.reason}; which rows was not looked at")
-        self.looked += 1
+        self.looked[step.conditional] += 1
         news_of = list(dict.fromkeys([*(n.table for n in moved), *behind]))
         outlook = self.prospect.foresee(model, found, self.actual.pinned, news_of, rebuilt, settled=not behind)
         action: Action = "rebuild" if outlook.in_full else "recompute"

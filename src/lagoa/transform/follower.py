@@ -7,18 +7,17 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from lagoa.errors import LakeError
 from lagoa.kit.text import columns, quote
 from lagoa.lake.changes import Changed
 from lagoa.lake.merge import SIDE
 from lagoa.lake.near import near
-from lagoa.lake.state import chain
 from lagoa.lake.store import Lake
 from lagoa.lake.table import Table, bind
 from lagoa.ports import Session
 from lagoa.spec.names import TableName
 from lagoa.sql.incremental.analysis import CHANGED, KEYS, NEW, OLD, UNITED, Refused
 from lagoa.transform.bind import Pins
+from lagoa.transform.compared import consumed_version, differences, worth_comparing
 from lagoa.transform.incremental import Followed, alike, news, own_history
 
 _MANY = 10_000
@@ -58,7 +57,11 @@ class Follower:
             if name not in self._changes:
                 taken = self.table.state.inputs.get(str(name)) if self.table.state else None
                 since = taken.state if taken else None
-                self._changes[name] = news(self.lake, name, self.pins(name), since, self.followed.queries)
+                now = self.pins(name)
+                self._changes[name] = found = news(self.lake, name, now, since, self.followed.queries)
+                if found.kind == "everything":
+                    old = consumed_version(self.lake, now, since)
+                    worth_comparing(now, old.rows, [self.pins(other) for other in self.followed.names])
         return self._changes
 
     def question(self) -> str | None:
@@ -96,6 +99,8 @@ class Follower:
         """
         sql = self.question()
         if sql is None or any(f'{suffix}"' in sql for suffix in (OLD, NEW, UNITED)):
+            return None
+        if any(found.kind == "everything" for found in self.changes().values()):
             return None
         return self._looked_at(sql)[0]
 
@@ -186,18 +191,24 @@ class Follower:
 
     def _bind_changed(self, name: TableName, wanted: set[str]) -> None:
         bare, found, table = self.followed.names[name], self.changes()[name], self.pins(name)
-        shown = columns(table.schema.names)
+        names: Sequence[str] = table.schema.names
         removed, came = [], []
-        if found.sides is not None:
+        if found.kind == "everything":
+            bind(self.session, bare + NEW, table)
+            self._bind_old(name)
+            names, differ = differences(bare, table, self.followed.analysis.columns.get(bare, ()))
+            self.session.run(f"create or replace temp table {quote(bare + _SIDES)} as {differ}")
+        elif found.sides is not None:
             self.session.bind(bare + _SIDES, found.sides)
+        shown = columns(names)
+        if found.kind == "everything" or found.sides is not None:
             removed.append(f"select {shown} from {quote(bare + _SIDES)} where {SIDE} = 'old'")
             came.append(f"select {shown} from {quote(bare + _SIDES)} where {SIDE} = 'new'")
         if found.added is not None:
             self.session.bind(bare + _ADDED, found.added)
             came.append(f"select {shown} from {quote(bare + _ADDED)}")
         if CHANGED in wanted:
-            nothing = self._nothing(table)
-            self.session.bind(bare + CHANGED, " union all ".join([*removed, *came]) or nothing)
+            self.session.bind(bare + CHANGED, " union all ".join([*removed, *came]) or self._nothing(table))
         if UNITED in wanted:
             everything = f"select {shown} from {quote(bare + NEW)}"
             self.session.bind(bare + UNITED, " union all ".join([everything, *removed]))
@@ -214,11 +225,4 @@ class Follower:
             bind(self.session, bare + OLD, now)
             return
         taken = self.table.state.inputs[str(name)].state if self.table.state else None
-        version = next((s.version for s in chain(now.path, now.state) if s.id == taken), None)
-        try:
-            old = self.lake.at(name, version if version is not None else -1)
-            if any(not (old.path / path).exists() for path in old.files):
-                raise Refused(f"the version of {name} that was consumed is gone")
-            bind(self.session, bare + OLD, old)
-        except LakeError as error:
-            raise Refused(f"the version of {name} that was consumed is gone") from error
+        bind(self.session, bare + OLD, consumed_version(self.lake, now, taken))

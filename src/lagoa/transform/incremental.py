@@ -92,14 +92,12 @@ def views_between(project: Project, names: Sequence[TableName]) -> Iterator[Mode
 
 # ---------------------------------------------------------------- what changed
 def news(lake: Lake, name: TableName, now: Table, since: int | None, queries: Sequence[str]) -> Changed:
-    """Find the exact changes of an input since the state that was consumed. Raises Refused when they are not known.
+    """Find the changes of an input since the state that was consumed; "everything" where only its versions tell them.
 
     `queries` are the texts that read it: a column that came since may stand in none of them, or it could take the
-    place of an alias.
+    place of an alias. Raises Refused when other columns changed.
     """
     found = changed(lake, now, since)
-    if found.kind == "everything":
-        raise Refused(f"{name} was rebuilt, or no longer knows what changed since")
     for text in {state.table for state in _since(now, since)}:
         _same_columns(name, from_json(text) if text else None, now.schema, queries)
     return found

@@ -14,8 +14,10 @@ from lagoa.project.model import Model, Project
 from lagoa.spec.names import TableName
 from lagoa.sql.incremental.analysis import Refused
 from lagoa.transform.bind import Pins, tables_behind
+from lagoa.transform.compared import worth_comparing
 from lagoa.transform.follower import Follower
 from lagoa.transform.incremental import follow, own_history
+from lagoa.transform.partitions import grain_of
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,23 @@ class Prospect:
     session: Callable[[], AbstractContextManager[Session]]
 
     def foresee(
-        self, model: Model, table: Table, pins: Pins, news_of: Sequence[TableName], settled: bool = False
+        self,
+        model: Model,
+        table: Table,
+        pins: Pins,
+        news_of: Sequence[TableName],
+        rebuilt: Sequence[TableName] = (),
+        settled: bool = False,
     ) -> Outlook:
         """Say how the model will be brought up to date when `news_of` have changed, or will have when it runs.
 
-        `settled` says that no input will change any more, so that the touched keys can be counted.
+        Those of `rebuilt` will have been rebuilt: their versions are compared if that pays. `settled` says that no
+        input will change any more, so that the touched keys can be counted.
         """
-        words = f"only rows of touched {', '.join(model.header.key)}"
+        units = ", ".join(model.header.key) or f"partitions ({model.header.time} by {grain_of(model.header)})"
+        words = f"only rows of touched {units}"
+        if rebuilt:
+            words += f", found by comparing versions of {', '.join(map(str, rebuilt))}"
         try:
             own_history(table)
             shapes = {name: pins(name).schema for name in tables_behind(self.project, model.inputs)}
@@ -54,6 +66,8 @@ class Prospect:
                 followed = follow(session, self.project, model, shapes)
                 follower = Follower(session, self.lake, table, followed, pins)
                 follower.changes()
+                for name in rebuilt:
+                    worth_comparing(pins(name), pins(name).rows, map(pins, shapes))
                 followed.analysis.touched([followed.names[name] for name in news_of])
                 touch = follower.counted() if settled else None
         except Refused as refused:

@@ -100,16 +100,7 @@ _ARGUMENTS: Mapping[tuple[type[exp.Expr], str], str] = {
     (exp.Select, "windows"): "a named WINDOW is not followed",
 }
 
-_EXACT = re.compile(
-    r"BOOLEAN|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(\d+,\d+\)|VARCHAR|BLOB|DATE|TIME|UUID"
-    r"|TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?"
-)
 _SUMMED = re.compile(r"BOOLEAN|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(\d+,\d+\)")
-
-
-def exact(kind: str) -> bool:
-    """Say whether equal values of a DuckDB type are the same value; not so 0.0 and -0.0, nor 1 month and 30 days."""
-    return _EXACT.fullmatch(kind) is not None
 
 
 def summed(kind: str) -> bool:

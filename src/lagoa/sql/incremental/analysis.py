@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 
 KEYS = "__keys"
@@ -16,6 +17,17 @@ NEAR = "__near"
 
 Describe = Callable[[str], Mapping[str, str]]
 """Asks the engine for the columns of a query over the inputs' bare names: DuckDB's type by lower-case name."""
+
+
+_EXACT = re.compile(
+    r"BOOLEAN|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(\d+,\d+\)|VARCHAR|BLOB|DATE|TIME|UUID"
+    r"|TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?"
+)
+
+
+def exact(kind: str) -> bool:
+    """Say whether equal values of a DuckDB type are the same value; not so 0.0 and -0.0, nor 1 month and 30 days."""
+    return _EXACT.fullmatch(kind) is not None
 
 
 class Refused(Exception):
@@ -68,6 +80,8 @@ class Analysis:
     occurrences: Sequence[Occurrence]
     rows: str
     leaves: Sequence[Leaf] = ()
+    columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The columns of each input that the query reads, in lower case."""
 
     def touched(self, changed: Sequence[str]) -> str:
         """Return SQL for the keys that changes of these inputs touch. Raises Refused."""

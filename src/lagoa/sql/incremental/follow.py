@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from lagoa.sql.incremental.allowed import exact
-from lagoa.sql.incremental.analysis import KEYS, NEW, Analysis, Describe, Leaf, Occurrence, Question, Refused
+from lagoa.sql.incremental.analysis import KEYS, NEW, Analysis, Describe, Leaf, Occurrence, Question, Refused, exact
 from lagoa.sql.incremental.delta import Delta
 from lagoa.sql.incremental.reading import at, quote, read
 from lagoa.sql.incremental.restrict import Restriction
@@ -22,7 +21,19 @@ def follow(question: Question, describe: Describe) -> Analysis:
     found = [_occurrence(tree, scopes, key, t) for t in tree.find_all(exp.Table)]
     leaves: list[Leaf] = []
     rows = _restricted(tree, scopes, key, leaves)
-    return Analysis(sorted(found, key=lambda o: o.input), rows, leaves)
+    return Analysis(sorted(found, key=lambda o: o.input), rows, leaves, _columns(tree))
+
+
+def _columns(tree: exp.Query) -> dict[str, frozenset[str]]:
+    """Name the columns that are read of each input; an alias that stands for two sources tells of both."""
+    by_alias: dict[str, set[str]] = {}
+    for column in tree.find_all(exp.Column):
+        by_alias.setdefault(column.table, set()).add(column.name.lower())
+    found: dict[str, frozenset[str]] = {}
+    for table in tree.find_all(exp.Table):
+        name = table.name.partition("@")[0]
+        found[name] = found.get(name, frozenset()) | by_alias.get(table.alias_or_name, set())
+    return found
 
 
 def _key(question: Question, tree: exp.Query, describe: Describe) -> list[str]:

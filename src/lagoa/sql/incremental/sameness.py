@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from lagoa.sql.incremental.allowed import AGGREGATES, BY_ORDER, RANKS, exact, summed
-from lagoa.sql.incremental.analysis import Refused
+from lagoa.sql.incremental.allowed import AGGREGATES, BY_ORDER, RANKS, summed
+from lagoa.sql.incremental.analysis import Refused, exact
 from lagoa.sql.incremental.reading import text
 from lagoa.sql.incremental.scope import Scopes, own, plain_aggregates, sources, subqueries
 

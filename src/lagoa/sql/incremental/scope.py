@@ -10,8 +10,7 @@ from typing import TypeVar
 import sqlglot
 from sqlglot import exp
 
-from lagoa.sql.incremental.allowed import exact
-from lagoa.sql.incremental.analysis import NEW, OLD, UNITED, Describe, Refused
+from lagoa.sql.incremental.analysis import NEW, OLD, UNITED, Describe, Refused, exact
 from lagoa.sql.incremental.reading import at, quote, text
 from lagoa.sql.tree import DIALECT
 
