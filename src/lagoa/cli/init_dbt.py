@@ -49,8 +49,12 @@ def from_project(
 
 def _show(proposal: Proposal) -> None:
     made = proposal.made
-    sorts = {sort: sum(key.startswith(f"{sort} ") for key in made) for sort in ("model", "snapshot", "seed", "test")}
-    counted = ", ".join(screen.some(count, sort) for sort, count in sorts.items() if count)
+    sorts = {sort: sum(key.startswith(f"{sort} ") for key in made) for sort in ("model", "snapshot", "seed", "source")}
+    sorts = {**sorts, "test": proposal.tests}
+    words = {"source": "table of sources"}
+    counted = ", ".join(
+        screen.some(n, words.get(s, s), "tables of sources" * (s == "source")) for s, n in sorts.items() if n
+    )
     screen.out(f"Translated: {counted or 'nothing'}.")
     for sort, title in TITLES.items():
         notes = proposal.of(sort)

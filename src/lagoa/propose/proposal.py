@@ -40,6 +40,8 @@ class Proposal:
     files: dict[str, str] = field(default_factory=dict)
     copies: dict[str, Path] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    tests: int = 0
+    """How many tests became checks."""
     made: dict[str, str] = field(default_factory=dict)
     """What became what: `model stg_orders` → `silver.stg_orders (view)`."""
 

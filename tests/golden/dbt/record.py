@@ -48,7 +48,7 @@ def main(venv: Path) -> None:
                     manifest = json.loads((project / "target/manifest.json").read_text("utf-8"))
                     text = json.dumps(trimmed(manifest, name), indent=1, ensure_ascii=False)
                     (HERE / name / "manifest.json").write_text(text + "\n", "utf-8")
-    listed = [venv / "bin/python", "-m", "pip", "list", "--format", "json"]
+    listed: list[str | Path] = [venv / "bin/python", "-m", "pip", "list", "--format", "json"]
     packages = json.loads(subprocess.run(listed, capture_output=True, check=True).stdout)
     versions = [f"{p['name']} {p['version']}" for p in packages if p["name"] in ("dbt-core", "dbt-duckdb", "duckdb")]
     (HERE / "versions.txt").write_text("\n".join(versions) + "\n", "utf-8")

@@ -66,6 +66,7 @@ class Checks:
                 continue
             try:
                 self._take(table, test, inputs)
+                self.proposal.tests += 1
             except (Untranslatable, Unreadable, Failed, KeyError) as why:
                 words = f"needs {why}" if isinstance(why, KeyError) else str(why)
                 about = f"{test.column} {test.kind}" if test.column else test.kind

@@ -49,6 +49,7 @@ class Drafts:
     def __init__(self, dbt: Dbt, names: Names, renderer: Renderer, proposal: Proposal) -> None:
         self.dbt, self.names, self.renderer, self.proposal = dbt, names, renderer, proposal
         self.dialect = dbt.dialect or "duckdb"
+        self.known = {*names.nodes.values(), *names.sources.values()}
 
     def all(self) -> dict[TableName, Draft]:
         """Make a draft of every model and snapshot that can be translated."""
@@ -125,7 +126,7 @@ class Drafts:
             self.refuse(node, node.line, f"{error}, as it was written for DuckDB")
             return None
         trouble = read.trouble[0] if read.trouble else None
-        strange = [r.written for r in read.references if not r.is_function and r.table is None]
+        strange = [r.written for r in read.references if not r.is_function and r.table not in self.known]
         if trouble or strange:
             line = spot(node, text, read.trouble[1]) if read.trouble else node.line
             self.refuse(node, line, trouble or f"it reads `{strange[0]}` by its name in the database, not by ref")

@@ -115,6 +115,7 @@ class Translation:
             plain = plain_name(name)
             checks.add(Query(plain, text.rstrip().rstrip(";"), warns, node.file, node.line, f"the test {name}"))
             self.proposal.made[f"test {name}"] = f"checks/{plain}.sql"
+            self.proposal.tests += 1
         except Failed as why:
             self._unchecked(node, why.line, str(why))
         except Unreadable as why:

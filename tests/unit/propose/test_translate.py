@@ -1,0 +1,214 @@
+"""Whatever a dbt project holds is translated, or named with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lagoa.errors import CommandError
+from lagoa.project.load import load
+from lagoa.propose.dbt.translate import propose
+from lagoa.propose.proposal import Proposal
+
+SETTINGS = "name: shop\nprofile: shop\n"
+PROFILE = "shop: {target: dev, outputs: {dev: {type: duckdb}}}\n"
+SEED = "id,name,amount,day\n1,a,1.5,2024-01-01\n2,b,2,2024-01-02\n"
+
+
+def proposed(folder: Path, files: dict[str, str], **choices: dict[str, str]) -> Proposal:
+    """Write a dbt project, translate it, and hold what was made against the real loader."""
+    everything = {"dbt_project.yml": SETTINGS, "profiles.yml": PROFILE, "seeds/raw.csv": SEED, **files}
+    for name, text in everything.items():
+        path = folder / "dbt" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    made = propose(folder / "dbt", None, choices.get("layers"), choices.get("variables"))
+    made.write(folder / "new", "Report")
+    return made
+
+
+def told(made: Proposal, sort: str) -> list[str]:
+    return [str(note) for note in made.notes if note.sort == sort]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "place", "words"),
+    [
+        ("models/a.py", "def model(dbt, session):\n    return 1\n", "models/a.py:1", "it is Python"),
+        ("models/a.sql", "select\n{{ run_query('x') }} as y", "models/a.sql:2", "needs the database"),
+        ("models/a.sql", "select 1 as x\nfrom raw_schema.orders", "models/a.sql:1", "raw_schema"),
+        ("models/a.sql", "select (1 as x", "models/a.sql:1", "cannot be read"),
+        ("models/a.sql", "select * from read_csv('x.csv')", "models/a.sql:1", "reads outside"),
+        ("models/a.sql", "select\n  nonesuch(1) as x", "models/a.sql:2", "no function `nonesuch`"),
+        ("models/a.sql", "select gone from {{ ref('raw') }}", "models/a.sql:1", "DuckDB refuses it"),
+        ("models/a.sql", "{{ config(pre_hook='x') }}\nselect 1 as x", "models/a.sql:1", "`pre_hook`"),
+        ("tests/t.sql", "select 1 as x", "tests/t.sql:1", "reads no table"),
+        ("tests/t.sql", "{{ graph }}", "tests/t.sql:1", "'graph' is undefined"),
+        ("analyses/a.sql", "select 1", "analyses/a.sql:1", "an analysis"),
+        ("models/s.yml", "exposures:\n  - name: board\n", "models/s.yml:2", "`board`: an exposure"),
+        ("models/s.yml", "metrics:\n  - name: m\n", "models/s.yml:2", "`m`: a metric"),
+        ("models/s.yml", "unit_tests:\n  - name: u\n", "models/s.yml:2", "`u`: a unit test"),
+        ("models/s.yml", "models:\n  - name: gone\n", "models/s.yml:2", "no model of that name"),
+        ("models/s.yml", "models: [\n", "models/s.yml:1", "cannot be read"),
+        ("seeds/s.yml", "seeds:\n  - name: raw\n    tests:\n      - strange.one\n", "seeds/s.yml:4", "`strange.one`"),
+        ("dbt_project.yml", SETTINGS + "on-run-end: [x]\n", "dbt_project.yml:3", "`on-run-end`"),
+        ("snapshots/s.sql", "{% snapshot s %}select 1 as x{% endsnapshot %}", "snapshots/s.sql:1", "no `unique_key`"),
+    ],
+)
+def test_what_is_not_translated_is_named(tmp_path: Path, file: str, text: str, place: str, words: str) -> None:
+    made = proposed(tmp_path, {file: text})
+    found = [note for note in told(made, "untranslated") if note.startswith(place) and words in note]
+    assert found, made.notes
+    report = (tmp_path / "new" / "TRANSLATION.md").read_text("utf-8")
+    assert f"`{place}`" in report
+    assert words in report
+
+
+def test_a_file_that_is_not_translated_is_kept(tmp_path: Path) -> None:
+    proposed(tmp_path, {"models/a.sql": "select {{ run_query('x') }}"})
+    assert (tmp_path / "new/untranslated/models/a.sql").read_text("utf-8") == "select {{ run_query('x') }}"
+    assert not list((tmp_path / "new").glob("models/**/a.sql"))
+
+
+def test_tests_of_every_sort_become_checks(tmp_path: Path) -> None:
+    tests = """\
+models:
+  - name: a
+    tests:
+      - dbt_utils.unique_combination_of_columns: {combination_of_columns: [id, name]}
+      - dbt_utils.expression_is_true: {expression: amount > 0}
+      - dbt_utils.recency: {datepart: day, field: day, interval: 3}
+    columns:
+      - name: id
+        tests:
+          - unique
+          - not_null: {config: {severity: warn, where: id > 1}}
+          - relationships: {to: ref('raw'), field: id}
+      - name: amount
+        tests:
+          - dbt_utils.accepted_range: {min_value: 0, max_value: 9}
+          - dbt_utils.accepted_range: {min_value: 0, inclusive: false}
+          - least: {value: 1}
+      - name: name
+        tests:
+          - accepted_values: {values: [a, b]}
+          - dbt_utils.not_empty_string
+"""
+    generic = (
+        "{% test least(model, column_name, value) %}\n"
+        "select * from {{ model }} where {{ column_name }} < {{ value }}\n{% endtest %}"
+    )
+    model = "select id, name, amount, day::timestamp as day from {{ ref('raw') }}"
+    made = proposed(tmp_path, {"models/a.sql": model, "models/a.yml": tests, "tests/generic/least.sql": generic})
+    assert told(made, "untranslated") == []
+    project = load(tmp_path / "new")
+    (header,) = [m.header for m in project.models.values()]
+    beside = [
+        (name, check.kind, check.value, check.on_fail, check.where)
+        for name, column in header.columns.items()
+        for check in column.checks
+    ]
+    assert beside == [
+        ("id", "unique", None, "block", None),
+        ("id", "foreign_key", "bronze.seeds_raw.id", "block", None),
+        ("id", "not_null", True, "warn", "id > 1"),
+        ("amount", "max", 9, "block", None),
+        ("amount", "min", 0, "block", None),
+        ("name", "in", ["a", "b"], "block", None),
+    ]
+    assert [c.kind for c in header.checks] == ["freshness", "unique"]
+    assert {check.body.strip() for check in project.checks} == {
+        "select * from gold.a where not (amount > 0)",
+        "select * from gold.a where amount <= 0",
+        "select * from gold.a where amount < 1",
+        "select * from gold.a where trim(name) = ''",
+    }
+
+
+def test_a_foreign_key_into_a_table_made_from_this_one_guards_that_table(tmp_path: Path) -> None:
+    tests = "models:\n  - name: stg_a\n    columns:\n      - name: id\n        tests:\n"
+    tests += "          - relationships: {to: ref('b'), field: id}\n"
+    files = {"models/stg_a.sql": "select id from {{ ref('raw') }}", "models/b.sql": "select id from {{ ref('stg_a') }}"}
+    proposed(
+        tmp_path, {**files, "models/a.yml": tests, "dbt_project.yml": SETTINGS + "models: {+materialized: table}\n"}
+    )
+    (check,) = load(tmp_path / "new").checks
+    assert str(check.table) == "gold.b"
+
+
+def test_a_test_of_its_own_guards_the_last_table_that_it_reads(tmp_path: Path) -> None:
+    files = {
+        "models/stg_a.sql": "select id from {{ ref('raw') }}",
+        "models/b.sql": "select id from {{ ref('stg_a') }}",
+        "tests/t.sql": "{{ config(severity='warn') }}select id from {{ ref('stg_a') }} join {{ ref('b') }} using (id)",
+    }
+    proposed(tmp_path, files)
+    project = load(tmp_path / "new")
+    (check,) = project.checks
+    assert (str(check.table), check.header.on_fail) == ("gold.b", "warn")
+    assert {str(name): model.header.kind for name, model in project.models.items()} == {
+        "silver.stg_a": "view",
+        "gold.b": "table",
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "layers", "layer"),
+    [
+        ("staging", {}, "silver"),
+        ("marts/core", {}, "gold"),
+        ("other", {}, "gold"),
+        ("other", {"other": "silver"}, "silver"),
+        ("marts/core", {"marts": "silver"}, "silver"),
+        ("marts/core", {"marts/core": "silver"}, "silver"),
+    ],
+)
+def test_the_layer_follows_the_folder_or_the_choice(
+    tmp_path: Path, folder: str, layers: dict[str, str], layer: str
+) -> None:
+    made = proposed(tmp_path, {f"models/{folder}/a.sql": "select 1 as x"}, layers=layers)
+    assert made.made["model a"] == f"{layer}.a (view)"
+
+
+@pytest.mark.parametrize("layers", [{"gone": "silver"}, {"staging": "bronze"}])
+def test_a_choice_that_fits_nothing_is_refused(tmp_path: Path, layers: dict[str, str]) -> None:
+    with pytest.raises(CommandError, match=r"gone|bronze"):
+        proposed(tmp_path, {"models/staging/a.sql": "select 1 as x"}, layers=layers)
+
+
+def test_a_source_is_to_be_completed(tmp_path: Path) -> None:
+    files = {
+        "models/sources.yml": "sources:\n  - name: erp\n    schema: public\n    tables:\n      - name: orders\n",
+        "models/a.sql": "select * from {{ source('erp', 'orders') }}",
+    }
+    made = proposed(tmp_path, files)
+    (note,) = told(made, "to complete")
+    assert note.startswith("models/sources.yml:5: say in sources/erp.yml where `bronze.erp_orders` is read from")
+    assert "bronze.erp_orders" in map(str, load(tmp_path / "new").graph.nodes)
+
+
+def test_queries_of_another_dialect_become_duckdbs_and_every_change_is_listed(tmp_path: Path) -> None:
+    text = "select id,\n  safe_divide(amount, 2) as half,\n  `name`\nfrom {{ ref('raw') }}\n"
+    made = proposed(tmp_path, {"models/a.sql": text, "profiles.yml": PROFILE.replace("duckdb", "bigquery")})
+    assert told(made, "untranslated") == []
+    assert told(made, "sql") == [
+        "models/a.sql:2: `SAFE_DIVIDE(amount, 2)` → `CASE WHEN 2 <> 0 THEN amount / 2 ELSE NULL END`",
+        'models/a.sql:3: ``name`` → `"name"`',
+    ]
+    assert '"name"' in made.files["models/gold/a.sql"]
+
+
+def test_without_a_profile_the_dialect_must_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
+    with pytest.raises(CommandError) as error:
+        proposed(tmp_path, {"profiles.yml": ""})
+    assert "--dialect" in str(error.value.hint)
+
+
+def test_words_that_would_end_a_header_are_parted(tmp_path: Path) -> None:
+    said = "models:\n  - name: a\n    description: ends */ and /* begins ${env:HOME}\n"
+    proposed(tmp_path, {"models/a.sql": "select 1 as x", "models/a.yml": said})
+    (model,) = load(tmp_path / "new").models.values()
+    assert model.header.description == "ends * / and / * begins $ {env:HOME}"
