@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -281,3 +282,19 @@ def test_what_is_dropped_never_lands_whatever_its_case(raft: Raft) -> None:
     assert raft.refused("bronze.toy_s") == ["Id is not bigint"]
     found = [p for p in (raft.root / "lake").rglob("*") if p.is_file() and b"secret" in p.read_bytes()]
     assert not found
+
+
+@pytest.mark.parametrize("kind", ["key: id", "time: day"])
+def test_an_append_model_follows_an_incremental_one_that_only_grew(tmp_path: Path, kind: str) -> None:
+    raft = Raft(tmp_path)
+    raft.source("land", 'sales: {path: "*.parquet", mode: merge, key: id}')
+    raft.parquet("land/1.parquet", id=[1, 2], day=[date(2024, 1, 1)] * 2)
+    raft.model("silver.sales", "select id, day from bronze.land_sales", f"kind: incremental\n{kind}")
+    raft.model("gold.seen", "select id from silver.sales", "kind: append")
+    raft.ok()
+    raft.parquet("land/2.parquet", id=[3, 4], day=[date(2024, 1, 2)] * 2)
+    assert raft.ok()["gold.seen"].rows == 2
+    raft.parquet("land/3.parquet", id=[3, 5], day=[date(2024, 1, 3)] * 2)
+    error = raft.fails()["gold.seen"]
+    assert (error.code, "rows of `silver.sales` were changed or removed" in error.message) == ("LG-501", True)
+    assert "--full" in str(error.hint)

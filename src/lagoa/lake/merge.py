@@ -30,7 +30,8 @@ class Merge:
     removes: list[str] = field(default_factory=list)
     """Paths as the held FileSet gives them."""
     changes: list[StagedFile] = field(default_factory=list)
-    """Files of the schema's columns after `_side`: a changed row once as `old` and once as `new`."""
+    """Files of the schema's columns after `_side`: a changed row once as `old` and once as `new`; none when nothing is
+    removed, for then the added files are the changed rows."""
 
 
 def merge(
@@ -82,7 +83,7 @@ def merge(
     gone = f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"
     changes = f"select 'old' as {SIDE}, {columns(schema.names)} {gone} union all select 'new', * from ({news()})"
     sides = pa.schema([pa.field(SIDE, pa.string()), *schema])
-    done.changes = session.stage(changes, into / "changes", sides)
+    done.changes = session.stage(changes, into / "changes", sides) if done.removes else []
     session.run(f"drop table {_OLD}")
     session.run(f"drop table {_KEYS}")
     return done

@@ -47,6 +47,7 @@ def swap(
             kept = f"select {shown} from {_HELD} where ({where}) is not true"
             done.adds += session.stage(kept, into / f"kept-{number}", schema, partition_by)
         done.adds += staged
+        done.changes = done.changes if done.removes else []
     session.run(f"drop table {_OLD}")
     return done
 

@@ -59,6 +59,10 @@ class Held:
         return [(a, b, c) for a, b, c in self.session.rows("from back order by all")]
 
     def changes(self, done: Merge) -> list[tuple[Any, ...]]:
+        if not done.removes:
+            assert not done.changes  # the added files say it
+            self.session.bind("added", FileSet(SCHEMA, [str(f.path) for f in done.adds]))
+            return self.session.rows("select 'new', * from added order by all")
         sides = pa.schema([("_side", pa.string()), *SCHEMA])
         self.session.bind("changed", FileSet(sides, [str(f.path) for f in done.changes]))
         return self.session.rows("from changed order by all")
@@ -214,3 +218,13 @@ def test_merges_give_what_a_dictionary_would(
             assert len(held.rows()) == len(expected)
             told = {(side, key, note) for side, key, _, note in held.changes(done)}
             assert told == {("old", *r) for r in before - after} | {("new", *r) for r in after - before}
+
+
+def test_what_is_rewritten_can_be_sorted_and_cut(held: Held) -> None:
+    rows = "select ((range * 7919) % 300000)::bigint as id, null::text as part, 'A' as note from range(300000)"
+    (file,) = held.session.stage(rows, held.folder / "large", SCHEMA)
+    held.files[str(file.path)] = file
+    done = held.merge((5, None, "B"), (299_999, None, "B"), order_by=("id",), rows_per_file=100_000)
+    bounds = sorted((int(f.stats["id"].low or 0), int(f.stats["id"].high or 0)) for f in done.adds)
+    assert bounds == [(0, 122_879), (122_880, 245_759), (245_760, 299_999)]
+    assert sum(f.rows for f in done.adds) == 300_000
