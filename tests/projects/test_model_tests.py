@@ -176,6 +176,12 @@ corrections_follow:
           - {order_id: 1, state: SP}
           - {order_id: 3, state: RJ}
           - {order_id: 3, state: RJ}
+    - given:
+        bronze.erp_orders:
+          - {id: 1, customer: 7, amount: 10, status: paid}
+          - {id: 3, customer: 8, amount: 30, status: paid}
+      expect:
+        silver.paid: [{order_id: 1, state: SP}, {order_id: 3, state: RJ}]
     - now: 2026-03-01
       given:
         bronze.erp_customers: [{id: 7, state: MG}]
@@ -196,7 +202,7 @@ def test_what_a_history_gets_wrong_is_told_with_its_run(raft: Raft, lagoa: Lagoa
     say(raft, HISTORY.replace('state: MG}]\n"', "").replace("amount: 10, state: MG", "amount: 11, state: MG"))
     said = lagoa("test")
     assert said.code == 1
-    assert "silver.paid, after run 3: expected → actual" in said.out
+    assert "silver.paid, after run 4: expected → actual" in said.out
     assert "11.00 → 10.00" in said.out
 
 
@@ -213,7 +219,7 @@ def test_the_incremental_way_is_what_a_history_tests(raft: Raft, monkeypatch: py
     with Project.open(raft.root) as project:
         [verdict] = project.tests.run()
     assert verdict.status == "passed"
-    assert len(seen) == 2
+    assert len(seen) == 3
     assert any(seen)
 
 
