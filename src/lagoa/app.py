@@ -233,7 +233,13 @@ class Project:
 
     def _wish(self, select: Sequence[str], exclude: Sequence[str], *flags: bool) -> Wish:
         """Return what is asked for; `flags` are those of Wish, in its order."""
-        return replace(Wish(frozenset(self.chosen(select, exclude)), *flags), removed=not select)
+        wish = replace(Wish(frozenset(self.chosen(select, exclude)), *flags), removed=not select)
+        if wish.drop and not wish.removed:
+            hint = "say it without -s: the plan names each of them"
+            raise CommandError(
+                "LG-601", "--drop drops every table that nothing makes, and none that is selected", hint=hint
+            )
+        return wish
 
     def chosen(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> set[TableName]:
         """Return the tables that selectors choose. `state:` looks into the lake, `result:` at the last run's log."""

@@ -15,6 +15,7 @@ from lagoa.lake.drop import drop
 from lagoa.lake.staging import Staging
 from lagoa.lake.store import Lake
 from lagoa.spec.names import TableName
+from lagoa.testing.mouth import Lagoa
 from lagoa.testing.raft import Raft
 
 
@@ -289,6 +290,25 @@ def test_what_is_no_plan_is_refused(raft: Raft) -> None:
         with raft.open() as project, pytest.raises(LagoaError) as error:
             project.run(plan=wrong)
         assert error.value.code == "LG-601"
+
+
+def test_the_commands_write_a_plan_down_and_carry_it_out(raft: Raft, lagoa: Lagoa) -> None:
+    remove(raft, "silver.star")
+    raft.model("silver.s", "select id, amount, kind, 1 as one from bronze.land_p")
+    said = lagoa("plan", "--drop", "--out", "plan.json")
+    assert said.code == 0
+    assert "1 table to drop" in said.out.splitlines()[0]
+    assert "      + one  INTEGER" in said.out.splitlines()
+    assert "lagoa run --plan plan.json" in said.err
+    for more in (["--full"], ["-s", "gold.g"], ["--dry-run"]):
+        assert lagoa("run", "--plan", "plan.json", *more).code == 2
+    done = lagoa("run", "--plan", "plan.json")
+    assert (done.code, "silver.star  dropped" in done.out) == (0, True)
+    assert lagoa("run", "--plan", "plan.json").code == 1
+    assert lagoa("run", "--plan", "absent.json").code == 2
+    assert lagoa("plan", "--out", "no/such/folder.json").code == 2
+    refused = lagoa("run", "--drop", "-s", "gold.g")
+    assert (refused.code, "LG-601" in refused.err) == (2, True)
 
 
 def raft_refuses(raft: Raft, plan: dict[str, object]) -> str:
