@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -16,6 +17,7 @@ from lagoa.errors import CommandError, LagoaError, ProjectErrors
 from lagoa.lake.staging import Staging
 from lagoa.observe.log import new_run_id
 from lagoa.spec.names import TableName
+from lagoa.testing.mouth import Lagoa
 from lagoa.testing.raft import Raft
 
 TARGETS = """name: raft
@@ -239,6 +241,28 @@ def test_maintenance_looks_after_the_tables_of_its_own(raft: Harbour) -> None:
     raft.ok("silver.paid")
     with raft.open() as project:
         assert [cared.table for cared in project.maintain()] == [TableName("silver", "paid")]
+
+
+def test_the_commands_say_what_is_read_elsewhere(raft: Harbour, lagoa: Lagoa) -> None:
+    raft.model("silver.paid", "select id, v from bronze.land_orders where v > 10")
+    said = lagoa("run", "-s", "silver.paid", "-t", "dev")
+    assert (said.code, "-t dev" in said.err) == (0, True)
+    assert "raft on dev: 1 table to write, 2 read elsewhere." in lagoa("plan", "-t", "dev").out
+    told = json.loads(lagoa("plan", "-t", "dev", "--json").out)
+    assert [step["table"] for step in told["deferred"]] == ["bronze.land_orders", "silver.apart"]
+    cards = json.loads(lagoa("show", "-t", "dev", "--json").out)["tables"]
+    assert {c["table"]: c["read_in"] for c in cards} == {
+        "bronze.land_orders": "local", "silver.apart": "local", "silver.paid": None, "gold.total": None,
+    }  # fmt: skip
+    assert "0 in local" in lagoa("show", "-t", "dev").out
+    assert "version 0 in local" in lagoa("show", "silver.apart", "-t", "dev").out
+    dry = json.loads(lagoa("maintain", "-t", "dev", "--dry-run", "--json").out)
+    assert [card["table"] for card in dry] == ["silver.paid"]
+    assert lagoa("run", "-t", "dev", "--ingest", "-s", "land_orders").code == 0
+    assert json.loads(lagoa("show", "land_orders", "-t", "dev", "--json").out)["read_in"] is None
+    shutil.rmtree(raft.root / "dev/bronze")
+    raft.on("local").ok()
+    assert "may be deleted: silver.paid." in lagoa("maintain", "-t", "dev").err
 
 
 def test_a_damaged_table_of_the_other_is_told_by_name_and_not_built_over(raft: Harbour) -> None:

@@ -65,7 +65,7 @@ def _dry(
 ) -> None:
     from lagoa.catalog.describe import card
 
-    cards = [card(project.project, project.lake, name) for name in project.built(select, exclude)]
+    cards = [card(project.project, project.lake, name) for name in project.held(select, exclude)]
     if as_json:
         screen.out_json([c.to_json() for c in cards])
         return
