@@ -61,10 +61,7 @@ def expression(text: str, dialect: str) -> str:
     """Turn an expression, such as a condition, into DuckDB's dialect. Raises Unreadable."""
     if dialect == DIALECT:
         return text
-    try:
-        return sqlglot.parse_one(text, dialect=dialect).sql(dialect=DIALECT)
-    except SqlglotError as error:
-        raise _unreadable(error) from None
+    return _tree(text, dialect).sql(dialect=DIALECT)
 
 
 def in_dialect(text: str, dialect: str) -> str:
@@ -106,9 +103,13 @@ def strange_functions(text: str, known: Collection[str]) -> list[tuple[str, int]
 
 def _tree(text: str, dialect: str) -> exp.Expr:
     try:
-        return sqlglot.parse_one(text, dialect=dialect)
+        tree = sqlglot.parse_one(text, dialect=dialect)
     except SqlglotError as error:
         raise _unreadable(error) from None
+    for kind in tree.find_all(exp.DataType):
+        if any(size.name.upper() == "MAX" for size in kind.expressions):
+            kind.set("expressions", [])  # varchar(max): DuckDB's texts have no greatest length
+    return tree
 
 
 def _unreadable(error: SqlglotError) -> Unreadable:

@@ -52,6 +52,8 @@ def told(made: Proposal, sort: str) -> list[str]:
         ("models/s.yml", "models:\n  - name: gone\n", "models/s.yml:2", "no model of that name"),
         ("models/s.yml", "models: [\n", "models/s.yml:1", "cannot be read"),
         ("seeds/s.yml", "seeds:\n  - name: raw\n    tests:\n      - strange.one\n", "seeds/s.yml:4", "`strange.one`"),
+        ("models/s.yml", "models:\n  - name: raw\n    columns: 5\n    tests: 3\n", "models/s.yml:1", "another shape"),
+        ("packages.yml", "packages:\n  - package: dbt-labs/dbt_utils\n", "packages.yml:2", "not in dbt_packages"),
         ("dbt_project.yml", SETTINGS + "on-run-end: [x]\n", "dbt_project.yml:3", "`on-run-end`"),
         ("snapshots/s.sql", "{% snapshot s %}select 1 as x{% endsnapshot %}", "snapshots/s.sql:1", "no `unique_key`"),
     ],
@@ -212,3 +214,44 @@ def test_words_that_would_end_a_header_are_parted(tmp_path: Path) -> None:
     proposed(tmp_path, {"models/a.sql": "select 1 as x", "models/a.yml": said})
     (model,) = load(tmp_path / "new").models.values()
     assert model.header.description == "ends * / and / * begins $ {env:HOME}"
+
+
+def test_freshness_of_a_source_warns_and_what_it_cannot_say_is_named(tmp_path: Path) -> None:
+    tables = """\
+sources:
+  - name: erp
+    freshness: {warn_after: {count: 2, period: hour}, error_after: {count: 1, period: day}}
+    loaded_at_field: seen_at
+    tables:
+      - name: orders
+      - name: lines
+        loaded_at_field: seen_at::timestamp
+"""
+    made = proposed(tmp_path, {"models/sources.yml": tables})
+    streams = load(tmp_path / "new").graph.streams
+    checks = {str(name): [(c.kind, c.value, c.on_fail) for c in s.spec.checks] for name, s in streams.items()}
+    assert checks["bronze.erp_orders"] == [("freshness", {"column": "seen_at", "max_age": "2h"}, "warn")]
+    assert checks["bronze.erp_lines"] == []
+    assert [n for n in told(made, "untranslated") if n.startswith("models/sources.yml:7: freshness")]
+
+
+def test_macros_and_tests_of_packages_are_rendered(tmp_path: Path) -> None:
+    package = "{% macro _half(x) %}{{ x }} / 2{% endmacro %}\n"
+    package += "{% macro half(x) %}{{ return(adapter.dispatch('half', 'parts')(x)) }}{% endmacro %}\n"
+    package += "{% macro default__half(x) %}{{ parts._half(x) }}{% endmacro %}\n"
+    test = "{% test small(model, column_name) %}{{ config(severity='warn') }}\n"
+    test += "select * from {{ model }} where {{ column_name }} > 9{% endtest %}\n"
+    said = "models:\n  - name: a\n    columns:\n      - name: h\n        tests: [parts.small]\n"
+    files = {
+        "dbt_packages/parts/dbt_project.yml": "name: parts\n",
+        "dbt_packages/parts/macros/half.sql": package,
+        "dbt_packages/parts/tests/generic/small.sql": test,
+        "models/a.sql": "select {{ parts.half('amount') }} as h from {{ ref('raw') }}",
+        "models/a.yml": said,
+        "dbt_project.yml": SETTINGS + "models: {+materialized: table}\n",
+    }
+    made = proposed(tmp_path, files)
+    assert told(made, "untranslated") == []
+    assert "select amount / 2 as h from" in made.files["models/gold/a.sql"]
+    (check,) = load(tmp_path / "new").checks
+    assert (check.body.strip(), check.header.on_fail) == ("select * from gold.a where h > 9", "warn")

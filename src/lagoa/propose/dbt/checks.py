@@ -177,7 +177,9 @@ class Checks:
         arguments = {k: self._argument(v) for k, v in test.arguments.items()}
         if test.column:
             arguments["column_name"] = test.column
-        return self.renderer.macro(macro, {"model": model, **arguments}).text
+        rendered = self.renderer.macro(macro, {"model": model, **arguments})
+        test.config = {**rendered.config, **test.config}  # a test may say its severity where it is written
+        return rendered.text
 
     def _argument(self, value: Any) -> Any:
         if isinstance(value, str) and _TO.fullmatch(value):

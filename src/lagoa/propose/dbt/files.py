@@ -30,6 +30,8 @@ _PATHS = {
     "macro-paths": "macros",
     "analysis-paths": "analyses",
 }
+_OLD = {"model-paths": "source-paths", "seed-paths": "data-paths"}
+"""What dbt called them before 1.0."""
 _MACRO = re.compile(
     r"\{%-?\s*(?P<sort>macro|test|data_test)\s+(?P<name>\w+)(?P<rest>.*?)\{%-?\s*end(?P=sort)\s*-?%\}", re.DOTALL
 )
@@ -53,7 +55,7 @@ def read_files(root: Path, dialect: str | None = None, variables: Settings | Non
     dbt = Dbt(root, str(value.get("name") or "project"))
     _profile(dbt, value, dialect)
     dbt.variables = {**_variables(value.get("vars") or {}, dbt.name), **(variables or {})}
-    folders = {key: [root / p for p in value.get(key) or [default]] for key, default in _PATHS.items()}
+    folders = {k: [root / p for p in value.get(k) or value.get(_OLD.get(k, k)) or [d]] for k, d in _PATHS.items()}
     _macros(dbt, dbt.name, folders["macro-paths"] + [p / "generic" for p in folders["test-paths"]])
     _packages(dbt)
     _find(dbt, folders)
@@ -72,6 +74,8 @@ def read_files(root: Path, dialect: str | None = None, variables: Settings | Non
             except ProjectError as error:
                 line = error.place.line if error.place else None
                 dbt.strays.append((_name(root, path), line, f"the file cannot be read: {error}"))
+            except (AttributeError, TypeError, ValueError):
+                dbt.strays.append((_name(root, path), 1, "the file holds something of another shape than dbt's"))
     _switch_off(dbt)
     return dbt
 
@@ -152,14 +156,27 @@ def macros_of(package: str, text: str, file: str, line: int = 1) -> Iterator[Mac
 
 
 def _packages(dbt: Dbt) -> None:
+    """Read the macros of packages that are there, and name those that are not."""
+    there = set()
     for folder in sorted(dbt.root.glob("dbt_packages/*/")):
         if not (folder / SETTINGS).is_file():
             continue
         name = str((_document(dbt.root, folder / SETTINGS).value or {}).get("name") or folder.name)
+        there |= {name, folder.name}
         _macros(dbt, name, [folder / "macros", folder / "tests" / "generic"])
         if any(_files([folder / "models"], ".sql")):
             where = _name(dbt.root, folder / SETTINGS)
             dbt.strays.append((where, 1, f"the models of the package `{name}` were not brought along"))
+
+    for file in ("packages.yml", "dependencies.yml"):
+        document = _document(dbt.root, dbt.root / file) if (dbt.root / file).is_file() else None
+        listed = document.value.get("packages") if document and isinstance(document.value, dict) else None
+        for number, entry in enumerate(listed or []):
+            spelled = next((str(v) for k, v in entry.items() if k in ("package", "git", "local", "tarball")), "")
+            if document and re.split(r"[/\\]", spelled.removesuffix(".git"))[-1] not in there:
+                words = f"the package `{spelled}` is not in dbt_packages/: of its macros, those of dbt_utils that need "
+                words += "no database are known, and no other"
+                dbt.strays.append((file, document.at(("packages", number)).line, words))
 
 
 # ---------------------------------------------------------------- settings

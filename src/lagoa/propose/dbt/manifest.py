@@ -15,8 +15,8 @@ from lagoa.propose.proposal import Proposal
 MANIFEST = Path("target/manifest.json")
 _OLDEST = 11
 """The version of the manifest's schema that dbt 1.7 wrote."""
-_BUILT_IN = ("dbt", "dbt_utils", *(f"dbt_{name}" for name in ADAPTERS))
-"""Packages whose macros are our own here."""
+_BUILT_IN = ("dbt", *(f"dbt_{name}" for name in ADAPTERS))
+"""Packages that come with dbt: their macros are written anew here."""
 Json = Mapping[str, Any]
 _TEST_CONFIG = {
     "severity": "ERROR",

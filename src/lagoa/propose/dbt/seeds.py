@@ -200,15 +200,19 @@ def _path(table: SourceTable) -> dict[str, Any]:
 
 
 def _freshness(table: SourceTable, proposal: Proposal) -> Iterator[dict[str, Any]]:
+    """Return the check that warns when rows are old: a stream is never held back by it, as it was not by dbt."""
     wanted, column = table.config.get("freshness"), table.config.get("loaded_at_field")
-    if not isinstance(wanted, dict) or not column:
+    if not isinstance(wanted, dict) or not (wanted.get("warn_after") or wanted.get("error_after")):
         return
-    for key, on_fail in (("error_after", "block"), ("warn_after", "warn")):
-        limit = wanted.get(key) or {}
-        unit = {"minute": "m", "hour": "h", "day": "d"}.get(str(limit.get("period")))
-        if unit and limit.get("count"):
-            check = {"freshness": {"column": str(column), "max_age": f"{limit['count']}{unit}"}}
-            yield {**check, "on_fail": "warn"} if on_fail == "warn" else check
-    if wanted.get("filter"):
-        words = f"freshness of `{table.source}.{table.name}`: `filter` has no counterpart and was left out"
+    what = f"freshness of `{table.source}.{table.name}`"
+    limit = wanted.get("warn_after") or wanted["error_after"]
+    unit = {"minute": "m", "hour": "h", "day": "d"}.get(str(limit.get("period")))
+    if not column or not re.fullmatch(r"\w+", str(column)) or unit is None or not limit.get("count"):
+        words = f"{what}: it needs a column as `loaded_at_field`, a count and a period"
+        proposal.note("untranslated", table.said.file, table.said.line, words)
+        return
+    age = {"column": str(column), "max_age": f"{limit['count']}{unit}"}
+    yield {"freshness": age, "on_fail": "warn"}
+    if wanted.get("error_after") or wanted.get("filter"):
+        words = f"{what} warns after {age['max_age']}; `error_after` and `filter` have no counterpart"
         proposal.note("decided", table.said.file, table.said.line, words)
