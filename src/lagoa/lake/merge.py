@@ -64,22 +64,18 @@ def merge(
     among = near(session, _CAME, dict(zip(key, key, strict=True)), schema, held.paths, bounds or {})
     touched = _touched(session, held, same, among)
     session.bind(_HELD, _of(held, touched))
-    session.run(
-        f"create or replace temp table {_OLD} as select h.* "
-        f"from {session.files_of(_HELD)} h semi join {_CAME} s on {same('h', 's')}"
-    )
+    old = f"from {session.files_of(_HELD)} h semi join {_CAME} s on {same('h', 's')}"
+    session.run(f"create or replace temp table {_OLD} as select h.* {old}")
     session.run(f"create or replace temp table {_KEYS} as {_changed(same, schema, deleted, ignore)}")
     done = Merge(removes=_files(session, held, f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"))
     news = _News(same, schema, deleted)
-    order = f" order by {columns(order_by)}" if order_by else ""
+    layout = _Layout(session, into, schema, partition_by, order_by, rows_per_file)
     for number, group in enumerate(_groups(done.removes)):
         session.bind(_HELD, _of(held, group))
         kept = f"select {columns(schema.names)} from {_HELD} h anti join {_KEYS} c on {same('h', 'c')}"
-        rows = f"{kept} union all {news(f'c._file in ({_texts(group)})')}{order}"
-        done.adds += session.stage(rows, into / f"rewritten-{number}", schema, partition_by, rows_per_file)
+        done.adds += layout(f"{kept} union all {news(f'c._file in ({_texts(group)})')}", f"rewritten-{number}")
     # apart from the rewritten rows, so that new keys do not widen the bounds of old files
-    inserted = news("c._file is null") + order
-    done.adds += session.stage(inserted, into / "inserted", schema, partition_by, rows_per_file)
+    done.adds += layout(news("c._file is null"), "inserted")
     gone = f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"
     changes = f"select 'old' as {SIDE}, {columns(schema.names)} {gone} union all select 'new', * from ({news()})"
     sides = pa.schema([pa.field(SIDE, pa.string()), *schema])
@@ -139,6 +135,22 @@ class _News:
         rows = f"(from {_CAME} where ({self.deleted}) is not true)" if self.deleted else _CAME
         keys = f"(from {_KEYS} c where {which})"
         return f"select {columns(self.schema.names)} from {rows} s semi join {keys} c on {self.same('s', 'c')}"
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Stages rows of the table as they are to lie in its files."""
+
+    session: Session
+    into: Path
+    schema: pa.Schema
+    partition_by: Sequence[str]
+    order_by: Sequence[str]
+    rows_per_file: int | None
+
+    def __call__(self, rows: str, name: str) -> list[StagedFile]:
+        order = f" order by {columns(self.order_by)}" if self.order_by else ""
+        return self.session.stage(rows + order, self.into / name, self.schema, self.partition_by, self.rows_per_file)
 
 
 def _of(held: FileSet, paths: Sequence[str]) -> FileSet:

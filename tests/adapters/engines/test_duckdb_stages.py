@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,12 @@ def test_a_partitioned_stage_needs_no_more_memory_for_more_rows(tmp_path: Path) 
         return int(subprocess.check_output(command)) // 1024
 
     assert peak(8_000_000) < peak(2_000_000) + 100
+
+
+def test_files_of_so_many_rows_follow_the_querys_order(session: Session, tmp_path: Path) -> None:
+    query = "select 400000 - range as id, 'x' as p from range(400000) order by id"
+    files = session.stage(query, tmp_path / "cut", rows_per_file=100_000)
+    bounds = sorted((int(f.stats["id"].low or 0), int(f.stats["id"].high or 0)) for f in files)
+    assert [f.rows for f in files] == [122_880, 122_880, 122_880, 31_360]
+    assert all(a[1] + 1 == b[0] for a, b in pairwise(bounds))
+    assert len(session.stage(query, tmp_path / "apart", partition_by=["p"], rows_per_file=100_000)) == 1

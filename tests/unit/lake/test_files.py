@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 from lagoa.errors import LakeError
-from lagoa.lake.files import hash_in, hash_of, hive, new_id, place, plain, uuid7, write_new, writing
+from lagoa.lake.files import (
+    TARGET,
+    hash_in,
+    hash_of,
+    hive,
+    new_id,
+    place,
+    plain,
+    rows_per_file,
+    uuid7,
+    write_new,
+    writing,
+)
 
 
 def test_a_placed_file_is_named_by_time_and_bytes_and_gone_from_where_it_was(tmp_path: Path) -> None:
@@ -58,3 +70,17 @@ def test_a_stack_trace_of_rust_is_one_line_for_people() -> None:
     said = plain("External error: bad\n   0: <unknown>\n   1: cfunction\n             at /x/y.c:443")
     assert said == "External error: bad"
     assert plain("Generic\n \x1b[31m↳\x1b[0m Unable\n  \x1b[31m↳\x1b[0m No space") == "Generic: Unable: No space"
+
+
+@pytest.mark.parametrize(
+    ("rows", "width", "expected"),
+    [
+        (0, 0, None),
+        (122_880, 10, None),
+        (1_000_000, 10, 122_880),
+        (64_000_000, 10, 1_000_000),
+        (10**9, 1000, TARGET // 1000),
+    ],
+)
+def test_a_table_is_cut_into_files_that_grow_with_it_up_to_a_size(rows: int, width: int, expected: int | None) -> None:
+    assert rows_per_file(rows, rows * width) == expected

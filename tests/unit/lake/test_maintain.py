@@ -196,3 +196,12 @@ def test_a_vacuum_touches_no_table_that_is_not_as_we_left_it(shore: Shore) -> No
     DeltaTable(str(table.path)).delete("id = 1")
     with pytest.raises(LakeError):
         vacuum(shore.lake, ORDERS, now=LATER)
+
+
+def test_files_of_a_table_that_is_cut_for_its_rows_are_left_alone(shore: Shore) -> None:
+    for i in range(3):
+        shore.publish(ids(i * 125_000, (i + 1) * 125_000))
+    shore.publish(ids(375_000, 375_010))
+    shore.publish(ids(375_010, 375_020))
+    assert compact(shore.lake, shore.session, ORDERS, shore.scratch()) == 1
+    assert shore.count() == 375_020
