@@ -53,6 +53,7 @@ def told(made: Proposal, sort: str) -> list[str]:
         ("models/s.yml", "models: [\n", "models/s.yml:1", "cannot be read"),
         ("seeds/s.yml", "seeds:\n  - name: raw\n    tests:\n      - strange.one\n", "seeds/s.yml:4", "`strange.one`"),
         ("models/s.yml", "models:\n  - name: raw\n    columns: 5\n    tests: 3\n", "models/s.yml:1", "another shape"),
+        ("models/s.yml", "models:\n  - name: a\n    constraints: []\n", "models/s.yml:3", "`constraints` of `a`"),
         ("packages.yml", "packages:\n  - package: dbt-labs/dbt_utils\n", "packages.yml:2", "not in dbt_packages"),
         ("dbt_project.yml", SETTINGS + "on-run-end: [x]\n", "dbt_project.yml:3", "`on-run-end`"),
         ("snapshots/s.sql", "{% snapshot s %}select 1 as x{% endsnapshot %}", "snapshots/s.sql:1", "no `unique_key`"),
@@ -255,3 +256,24 @@ def test_macros_and_tests_of_packages_are_rendered(tmp_path: Path) -> None:
     assert "select amount / 2 as h from" in made.files["models/gold/a.sql"]
     (check,) = load(tmp_path / "new").checks
     assert (check.body.strip(), check.header.on_fail) == ("select * from gold.a where h > 9", "warn")
+
+
+def test_a_source_that_is_a_seed_keeps_what_is_said_of_it(tmp_path: Path) -> None:
+    said = """\
+sources:
+  - name: shop
+    description: Everything.
+    tables:
+      - name: raw
+        description: What was sold.
+        columns:
+          - {name: name, description: Who., tests: [not_null], meta: {pii: name}}
+      - name: other
+"""
+    proposed(tmp_path, {"models/sources.yml": said, "models/a.sql": "select * from {{ source('shop', 'raw') }}"})
+    project = load(tmp_path / "new")
+    (stream,) = [s.spec for s in project.graph.streams.values() if s.source == "seeds"]
+    column = stream.columns["name"]
+    assert (stream.description, column.description, column.pii) == ("What was sold.", "Who.", "name")
+    assert [check.kind for check in column.checks] == ["not_null"]
+    assert project.sources["shop"].source.description == "Everything."

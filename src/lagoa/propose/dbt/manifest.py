@@ -154,7 +154,8 @@ def _source(dbt: Dbt, entry: Json) -> SourceTable:
     there = dbt.sources.get(key)
     said = _said(entry, there.said if there else Said(file=entry["original_file_path"]))
     config = dict(there.config if there else entry.get("config") or {})
-    return SourceTable(*key, str(entry["identifier"]), str(entry["schema"]), said, config)
+    about = (entry.get("source_description") or "").strip()
+    return SourceTable(*key, str(entry["identifier"]), str(entry["schema"]), said, config, about)
 
 
 def _test(entry: Json) -> Test:

@@ -81,6 +81,8 @@ class SourceTable:
     said: Said
     config: dict[str, Any] = field(default_factory=dict)
     """`external_location`, `freshness`, `loaded_at_field`, when they are given."""
+    about: str = ""
+    """What is said of the whole source."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,14 @@ _HOMELESS = {
     "unit_tests": "a unit test: write it again in tests/",
     "functions": "a function of the database has no counterpart",
 }
+_READ = frozenset(
+    (
+        *("name", "description", "config", "columns", "tests", "data_tests", "docs", "meta", "tags", "group", "access"),
+        *("relation", "versions", "freshness", "loaded_at_field", "identifier", "external", "data_type", "tables"),
+        "schema",
+    )
+)
+"""What is read of a model, a source's table or a column."""
 Named = Mapping[str, Any]
 
 
@@ -68,7 +76,9 @@ class Properties:
         line = document.key((*where, "name")).line
         said = Said(self._described(entry, document.file, line), file=document.file, line=line)
         said.config = self._config(entry, ("tags", "meta", "group", "access", "docs"))
+        self._unread(entry, document, where)
         for at, column in _entries(entry.get("columns"), (*where, "columns")):
+            self._unread(column, document, at)
             name = str(column.get("name"))
             config = self._config(column, ("tags", "meta"))
             tags = config.get("tags") or []
@@ -81,6 +91,11 @@ class Properties:
             said.tests += self._tests(column, document, at, name)
         said.tests += self._tests(entry, document, where, None)
         return said
+
+    def _unread(self, entry: Named, document: Document, where: Where) -> None:
+        for key in sorted(entry.keys() - _READ):
+            words = f"`{key}` of `{entry.get('name')}` has no counterpart"
+            self.dbt.strays.append((document.file, document.key((*where, key)).line, words))
 
     def _config(self, entry: Named, beside: tuple[str, ...]) -> dict[str, Any]:
         """Return what is configured under `config:`, and what older projects write beside it."""
@@ -108,6 +123,7 @@ class Properties:
     # ------------------------------------------------------------ sources
     def _source(self, entry: Named, document: Document, where: Where) -> None:
         source = str(entry.get("name"))
+        self._unread({k: v for k, v in entry.items() if k not in ("database", "overrides")}, document, where)
         shared = self._config(entry, ("meta", "tags", "freshness", "loaded_at_field"))
         for at, table in _entries(entry.get("tables"), (*where, "tables")):
             said = self._said(table, document, at)
@@ -121,6 +137,7 @@ class Properties:
                 self.settle(str(entry.get("schema") or source)),
                 said,
                 config,
+                self._described(entry, document.file, document.key((*where, "name")).line),
             )
 
 

@@ -172,7 +172,8 @@ def _source(
             words = f"say in sources/{name}.yml where `{landed}` is read from (dbt found it in {there})"
             proposal.note("to complete", table.said.file, table.said.line, words)
     text = _POSTGRES.format(name=name) if postgres else _FILES.format(name=name)
-    proposal.files[f"sources/{name}.yml"] = text + as_yaml({"streams": streams})
+    about = {"description": tables[0].about} if tables[0].about else {}
+    proposal.files[f"sources/{name}.yml"] = text + as_yaml({**about, "streams": streams})
 
 
 _POSTGRES = """\

@@ -14,7 +14,7 @@ from lagoa.errors import CommandError, StepError
 from lagoa.kit.text import literal, quote
 from lagoa.ports import FileSet, Session
 from lagoa.propose.dbt.checks import Checks, Gates, Query
-from lagoa.propose.dbt.files import read_files
+from lagoa.propose.dbt.files import merged, read_files
 from lagoa.propose.dbt.layers import Names, names_of, plain_name
 from lagoa.propose.dbt.manifest import read_manifest
 from lagoa.propose.dbt.models import Draft, Drafts, as_dbt_shows, gated, spot, upstream, versions_of
@@ -51,6 +51,7 @@ def propose(
     dbt.nodes = dict(sorted(dbt.nodes.items()))  # the same project, whoever told of it
     dbt.sources = dict(sorted(dbt.sources.items()))
     names = names_of(dbt, layers or {}, proposal)
+    _stand_in(dbt, names)
     with rendering(dbt, names.refs(), names.of_sources()) as renderer, engine_session() as session:
         Translation(dbt, names, proposal, renderer, session).write()
     for file, line, words in dbt.strays:
@@ -58,6 +59,15 @@ def propose(
     for name, file in dbt.disabled.items():
         proposal.note("decided", file, None, f"`{name}` is switched off and was left out")
     return proposal
+
+
+def _stand_in(dbt: Dbt, names: Names) -> None:
+    """Let a seed say what is said of the source's table that it is."""
+    for key in names.stood_in:
+        source, seed = dbt.sources[key], dbt.nodes[dbt.sources[key].identifier]
+        seed.said.description = seed.said.description or source.said.description
+        seed.said.columns = {**source.said.columns, **seed.said.columns}
+        seed.config = merged(source.config, seed.config)
 
 
 class Translation:
