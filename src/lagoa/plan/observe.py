@@ -14,6 +14,8 @@ from lagoa.project.model import Project
 from lagoa.spec.names import TableName
 from lagoa.transform.bind import consumed, tables_behind
 
+_TRIES = 5
+"""How often tables are opened again that rivals publish while others are opened."""
 Found = Table | LakeError
 """What opening a table gave."""
 
@@ -67,9 +69,28 @@ def observe(
             return error
 
     if len(order) < 3:
-        return Actual({name: look(name) for name in order}, left, routes or Routes())
-    with ThreadPoolExecutor(8, thread_name_prefix="open") as pool:
-        return Actual(dict(zip(order, pool.map(look, order), strict=True)), left, routes or Routes())
+        actual = Actual({name: look(name) for name in order}, left, routes or Routes())
+    else:
+        with ThreadPoolExecutor(8, thread_name_prefix="open") as pool:
+            actual = Actual(dict(zip(order, pool.map(look, order), strict=True)), left, routes or Routes())
+    for _ in range(_TRIES):
+        if not (late := _overtaken(actual)):
+            break
+        actual.tables.update({name: look(name) for name in late})
+    return actual
+
+
+def _overtaken(actual: Actual) -> set[TableName]:
+    """Name the tables that were opened before a rival published what another one, opened later, was made of."""
+    found: set[TableName] = set()
+    for table in actual.tables.values():
+        taken = table.state.inputs if isinstance(table, Table) and table.state is not None else {}
+        for text, given in taken.items():
+            name = TableName.parse(text)
+            state = actual.state_of(name)
+            if state is not None and given.state is not None and given.state > state:
+                found.add(name.guarded)
+    return found
 
 
 def is_view(project: Project, name: TableName) -> bool:
