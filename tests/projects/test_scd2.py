@@ -191,11 +191,11 @@ def test_unchanged_people_are_not_written_again(raft: Raft) -> None:
 def test_a_key_that_is_null_or_not_alone_is_told(raft: Raft) -> None:
     people(raft, {1: ("Ana", "SP"), None: ("?", "SP")})
     error = raft.fails()["silver.people"]
-    assert (error.code, error.message) == ("LG-505", "`silver.people`: 1 rows of its query have no id")
+    assert (error.code, error.message) == ("LG-505", "`silver.people`: 1 row of its query has no id")
     people(raft, {1: ("Ana", "SP"), 3: ("Bia", "RJ")})
     raft.model("silver.people", NOW.replace("id,", "id % 2 as id,"), "kind: scd2\nkey: id")
     error = raft.fails()["silver.people"]
-    assert error.message == "`silver.people`: 1 of its keys (id) have several rows"
+    assert error.message == "`silver.people`: 1 of its keys has several rows (id)"
     assert "group by id having count(*) > 1" in str(error.hint)
     assert raft.rows("select count(*) from silver.people") == [(2,)]
 

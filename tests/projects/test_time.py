@@ -218,7 +218,7 @@ def test_a_backfill_that_is_killed_goes_on_where_it_was(raft: Raft, monkeypatch:
         raft.run("silver.days", **span)
     assert raft.rows("select max(day) from silver.days") == [(date(2024, 3, 9),)]
     assert raft.ok("silver.days", **span)["silver.days"].rows == 51
-    assert raft.notes()[0] == "silver.days: 2024-03-10 to 2024-03-13 rebuilt, 12 of 60 partitions"
+    assert raft.notes()[0] == "2024-03-10 to 2024-03-13 rebuilt, 12 of 60 partitions"
     raft.ok()
     assert in_full(raft) == []
     assert is_right(raft)

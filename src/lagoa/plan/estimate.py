@@ -19,12 +19,13 @@ def estimated(
     actual: Actual,
     steps: Mapping[TableName, Step],
 ) -> Step:
-    """Add to a model's step what it reads and writes; a step that may not be carried out keeps None.
+    """Add to a model's step what it reads and writes; a step that may not be carried out, or is for a span
+    of time, keeps None.
 
     A rebuild reads its inputs whole and writes about as much as there is. What only follows reads and writes about
     as many rows as have changed.
     """
-    if step.status not in WRITTEN or step.conditional:
+    if step.status not in WRITTEN or step.conditional or step.span is not None:
         return step
     held = _held(step.table, actual)
     if step.action == "recompute":

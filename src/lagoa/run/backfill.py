@@ -68,7 +68,7 @@ def backfill(
         written = _added(written, write(context, session, work, folder / f"write-{at}"))
         table = written.table
         through = len(parts) - len(left) + at + len(batch)
-        said = f"{model.name}: {Stretches([stretch])} rebuilt, {through:,} of {len(parts):,} partitions"
+        said = f"{stretch} rebuilt, {through:,} of {len(parts):,} partitions"
         context.events.emit("note", str(model.name), text=said)
     return written
 

@@ -220,7 +220,8 @@ def _bind(
 def _refuse(session: Session, model: Model, line: Timeline) -> None:
     needed = ", ".join([*line.key, *([line.time] if line.time else [])])
     if number := session.rows(line.unusable())[0][0]:
-        message = f"{number:,} rows of its query have no {needed.replace(', ', ' or no ')}"
+        many = "1 row of its query has" if number == 1 else f"{number:,} rows of its query have"
+        message = f"{many} no {needed.replace(', ', ' or no ')}"
         hint = "leave them out with `where`, or set them aside: `checks: [{not_null: true, on_fail: quarantine}]`"
         raise _unusable(model, message, hint)
     if number := session.rows(line.rivals())[0][0]:
@@ -228,4 +229,5 @@ def _refuse(session: Session, model: Model, line: Timeline) -> None:
         hint = f"find them: `group by {needed} having count(*) > 1`" + (
             "" if line.time else "; say `time:` if they are versions of one another"
         )
-        raise _unusable(model, f"{number:,} of its keys ({', '.join(line.key)}) have {what}", hint)
+        many = "1 of its keys has" if number == 1 else f"{number:,} of its keys have"
+        raise _unusable(model, f"{many} {what} ({', '.join(line.key)})", hint)
