@@ -15,6 +15,30 @@ SETTINGS = "name: shop\nprofile: shop\n"
 PROFILE = "shop: {target: dev, outputs: {dev: {type: duckdb}}}\n"
 SEED = "id,name,amount,day\n1,a,1.5,2024-01-01\n2,b,2,2024-01-02\n"
 
+EVERY_SORT = """\
+models:
+  - name: a
+    tests:
+      - dbt_utils.unique_combination_of_columns: {combination_of_columns: [id, name]}
+      - dbt_utils.expression_is_true: {expression: amount > 0}
+      - dbt_utils.recency: {datepart: day, field: day, interval: 3}
+    columns:
+      - name: id
+        tests:
+          - unique
+          - not_null: {config: {severity: warn, where: id > 1}}
+          - relationships: {to: ref('raw'), field: id}
+      - name: amount
+        tests:
+          - dbt_utils.accepted_range: {min_value: 0, max_value: 9}
+          - dbt_utils.accepted_range: {min_value: 0, inclusive: false}
+          - least: {value: 1}
+      - name: name
+        tests:
+          - accepted_values: {values: [a, b]}
+          - dbt_utils.not_empty_string
+"""
+
 
 def proposed(folder: Path, files: dict[str, str], **choices: dict[str, str]) -> Proposal:
     """Write a dbt project, translate it, and hold what was made against the real loader."""
@@ -75,35 +99,12 @@ def test_a_file_that_is_not_translated_is_kept(tmp_path: Path) -> None:
 
 
 def test_tests_of_every_sort_become_checks(tmp_path: Path) -> None:
-    tests = """\
-models:
-  - name: a
-    tests:
-      - dbt_utils.unique_combination_of_columns: {combination_of_columns: [id, name]}
-      - dbt_utils.expression_is_true: {expression: amount > 0}
-      - dbt_utils.recency: {datepart: day, field: day, interval: 3}
-    columns:
-      - name: id
-        tests:
-          - unique
-          - not_null: {config: {severity: warn, where: id > 1}}
-          - relationships: {to: ref('raw'), field: id}
-      - name: amount
-        tests:
-          - dbt_utils.accepted_range: {min_value: 0, max_value: 9}
-          - dbt_utils.accepted_range: {min_value: 0, inclusive: false}
-          - least: {value: 1}
-      - name: name
-        tests:
-          - accepted_values: {values: [a, b]}
-          - dbt_utils.not_empty_string
-"""
     generic = (
         "{% test least(model, column_name, value) %}\n"
         "select * from {{ model }} where {{ column_name }} < {{ value }}\n{% endtest %}"
     )
     model = "select id, name, amount, day::timestamp as day from {{ ref('raw') }}"
-    made = proposed(tmp_path, {"models/a.sql": model, "models/a.yml": tests, "tests/generic/least.sql": generic})
+    made = proposed(tmp_path, {"models/a.sql": model, "models/a.yml": EVERY_SORT, "tests/generic/least.sql": generic})
     assert told(made, "untranslated") == []
     project = load(tmp_path / "new")
     (header,) = [m.header for m in project.models.values()]

@@ -39,6 +39,11 @@ _SNAPSHOT = re.compile(r"\{%-?\s*snapshot\s+(\w+)\s*-?%\}(.*?)\{%-?\s*endsnapsho
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
 _MAPPINGS = ("meta", "persist_docs", "vars", "column_types", "grants", "contract", "docs", "partition_by", "quoting")
 """Configurations that are mappings themselves, and so no folders."""
+_FOUND: tuple[tuple[str, Sort, tuple[str, ...]], ...] = (
+    ("model-paths", "model", (".sql", ".py")),
+    ("seed-paths", "seed", (".csv",)),
+    ("test-paths", "test", (".sql",)),
+)
 Settings = Mapping[str, Any]
 
 
@@ -110,15 +115,11 @@ def _document(root: Path, path: Path) -> Document:
 
 
 def _find(dbt: Dbt, folders: Mapping[str, list[Path]]) -> None:
-    for key, sort, endings in (
-        ("model-paths", "model", (".sql", ".py")),
-        ("seed-paths", "seed", (".csv",)),
-        ("test-paths", "test", (".sql",)),
-    ):
+    for key, sort, endings in _FOUND:
         for folder in folders[key]:
             for ending in endings:
                 for path in _files([folder], ending):
-                    _add(dbt, sort, folder, path)  # type: ignore[arg-type]  # the three are sorts
+                    _add(dbt, sort, folder, path)
     for folder in folders["snapshot-paths"]:
         for path in _files([folder], ".sql"):
             text = _text(path)
