@@ -15,9 +15,9 @@ DRAWERS = {"utils", "util", "common", "core", "helpers", "helper", "misc", "mana
 
 
 def _files(*folders: Path) -> list[Path]:
-    """Our Python files: not the examples, which are a user's."""
+    """Our Python files: not the examples, which are a user's, nor what a bench has installed or made."""
     found = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
-    return [path for path in found if "examples" not in path.parts and "__pycache__" not in path.parts]
+    return [path for path in found if not {"examples", "__pycache__", "work"} & set(path.relative_to(ROOT).parts)]
 
 
 OURS = _files(SOURCE, ROOT / "tests", ROOT / "bench", ROOT / "docs")
