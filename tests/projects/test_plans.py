@@ -86,6 +86,17 @@ def test_a_reader_of_touched_keys_is_certain_to_be_written_only_when_they_are_su
     assert raft.plan("silver.i", "silver.j")["silver.j"].status == "up to date"
 
 
+def test_a_reader_of_an_empty_table_is_not_certain_to_be_written(raft: Raft) -> None:
+    raft.model("silver.none", "select id from bronze.land_p where v = 'z'")
+    raft.model("gold.of_none", "select id from silver.none")
+    raft.ok()
+    raft.write("land/p2.csv", "id,v\n5,a\n")
+    raft.ok("bronze.land_p")
+    plan = raft.plan("silver.none", "gold.of_none")
+    assert (plan["silver.none"].writes, plan["gold.of_none"].writes) == (True, False)
+    assert raft.ok("silver.none", "gold.of_none")["gold.of_none"].status == "unchanged"
+
+
 def test_planning_writes_nothing(raft: Raft) -> None:
     before = fingerprint(raft.root)
     raft.plan()

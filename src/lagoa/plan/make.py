@@ -173,11 +173,17 @@ class _Making:
         written = [i for i, s in behind if s.writes and i not in there]
         if moved or written:
             said = [*map(str, moved), *(f"{i} will be written" for i in written)]
-            certain = moved or any(_changes_rows(self.steps[i.guarded]) for i in written)
+            certain = moved or any(self._changes_rows(i.guarded) for i in written)
             return Step(name, "new data", "; ".join(said), kind, conditional=not certain)
         if maybe := [i for i, s in behind if s.conditional]:
             return Step(name, "up to date", f"from {', '.join(map(str, maybe))}", kind, conditional=True)
         return Step(name, "up to date", "nothing that it reads has changed", kind)
+
+    def _changes_rows(self, name: TableName) -> bool:
+        """Say whether a step that writes is sure to change rows: touched keys, or no rows, may come out as before."""
+        step, found = self.steps[name], self.actual.tables.get(name)
+        whole = step.full or step.kind == "table"
+        return whole and not (isinstance(found, Table) and found.exists and found.rows == 0)
 
     def _foreseen(self, model: Model, step: Step, inputs: Sequence[TableName], moved: Sequence[News]) -> Step:
         """Add to an incremental model's step which way it will be brought up to date."""
@@ -224,11 +230,6 @@ def _history_lost(model: Model, state: State, wish: Wish) -> Step | None:
     hint = f"`lagoa run --full -s {model.name}` drops it; or give the model another name"
     error = LagoaError("LG-505", message, place=Place(model.file, 1), hint=hint)
     return Step(model.name, "blocked", message.replace("`", ""), model.header.kind, error=error)
-
-
-def _changes_rows(step: Step) -> bool:
-    """Say whether a step that writes is certain to change rows; touched keys may come out as they were."""
-    return step.full or step.kind == "table"
 
 
 def _action(step: Step) -> Action:
