@@ -182,7 +182,7 @@ class _Work:
             telling=_telling(self.stream, columns, cursor),
             hidden=hidden,
         )
-        walks = self._walks() if where == "true" else []
+        walks = self._walks(columns) if where == "true" else []
         if len(walks) < 2:
             walk = walks[0] if walks else None
             yield part(self.main, True, origin=stream, label=stream, walk=walk).portion()
@@ -191,14 +191,13 @@ class _Work:
             label = f"{stream} ({walk.key} {walk.low} to {walk.high})"
             yield part(self.line(), False, origin=stream, label=label, walk=walk).portion()
 
-    def _walks(self) -> list[Walk]:
-        """Cut the key of a table into ranges; none when it has no key of whole numbers."""
+    def _walks(self, columns: Sequence[MyColumn]) -> list[Walk]:
+        """Cut the key of a table into ranges; none when it has no key of whole numbers, or one that is not read."""
         table = self.relation
-        if table is None or table.walk is None:
+        if table is None or table.walk is None or table.walk not in [c.found.name for c in columns]:
             return []
         by = column(table.walk)
-        most = int(self.ask("select @@max_allowed_packet as m")[0]["m"])
-        most = min(ANSWER, most - 1024)
+        most = min(ANSWER, int(self.ask("select @@max_allowed_packet as m")[0]["m"])) - 1024  # less half a character
         found = self.ask(f"select min({by}) as low, max({by}) as high from {self.from_} as t")[0]
         if found["low"] is None:
             return []
@@ -216,12 +215,20 @@ def _endpoint(connection: Secret, what: str) -> Endpoint:
         endpoint = Endpoint.parse(connection, ("mysql", "mariadb"))
         if not endpoint.database:
             raise ValueError("it names no database")
+        if "," in endpoint.hosts:
+            raise ValueError("it names several servers, of which one can be read")
         if unknown := [name for name in endpoint.options if name not in _OPTIONS]:
             raise ValueError(f"`{unknown[0]}` is no option; {', '.join(_OPTIONS)} are")
     except ValueError as error:
         said = f"{what}: `connection:` cannot be used: {error}"
         raise SourceError("LG-201", said, hint="mysql://user:password@host:3306/database") from None
     return endpoint
+
+
+def _address(endpoint: Endpoint) -> tuple[str, int]:
+    host, _, port = endpoint.hosts.rpartition(":") if not endpoint.hosts.endswith("]") else (endpoint.hosts, "", "")
+    host, port = (host, port) if host or endpoint.hosts.startswith(":") else (port, "")
+    return host.strip("[]"), int(port or _PORT)
 
 
 def _streaming() -> Any:
@@ -233,13 +240,13 @@ def _streaming() -> Any:
 def _connected(endpoint: Endpoint, source: MySQL) -> Any:
     import pymysql
 
-    host, _, port = endpoint.hosts.rpartition(":") if ":" in endpoint.hosts else (endpoint.hosts, "", "")
+    host, port = _address(endpoint)
     options: dict[str, Any] = dict(endpoint.options)
     if "ssl_verify_identity" in options:
         options["ssl_verify_identity"] = options["ssl_verify_identity"].lower() in ("1", "true", "yes")
     return pymysql.connect(
         host=host or "localhost",
-        port=int(port or _PORT),
+        port=port,
         user=endpoint.user or "",
         password=(endpoint.password or "").encode(),  # as text the driver would write it in latin-1
         database=endpoint.database,

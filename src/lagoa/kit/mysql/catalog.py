@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lagoa.errors import SourceError
@@ -46,9 +46,6 @@ class Relation:
 
     schema: str
     name: str
-    rows: int
-    """How many there are, roughly."""
-    row_bytes: int
     walk: str | None
 
     @property
@@ -62,25 +59,31 @@ def find_relation(ask: Ask, written: str, database: str) -> Relation:
     schema, name = _parts(written)
     schema = schema or database
     rows = ask(
-        "select table_schema as s, table_name as n, table_rows as r, avg_row_length as l, engine as e "
+        "select table_schema as s, table_name as n, engine as e, @@lower_case_table_names as folded "
         f"from information_schema.tables where table_schema = {literal(schema)} and table_name = {literal(name)}"
     )
-    if not rows:
+    exact = [row for row in rows if (row["s"], row["n"]) == (schema, name)]
+    row = next(iter(exact or [row for row in rows if row["folded"]]), None)
+    if row is None:
         raise SourceError("LG-203", f"there is no table {written}", hint=_meant(ask, written, name))
-    row = rows[0]
-    schema, name = row["s"], row["n"]
-    walk = _walk(ask, schema, name) if row["e"] else None
-    return Relation(schema, name, int(row["r"] or 0), int(row["l"] or 100), walk)
+    found = Relation(row["s"], row["n"], None)
+    return replace(found, walk=_walk(ask, found)) if row["e"] else found
 
 
-def _walk(ask: Ask, schema: str, name: str) -> str | None:
+def _walk(ask: Ask, table: Relation) -> str | None:
     rows = ask(
         "select k.column_name as c, c.data_type as t from information_schema.statistics k "
         "join information_schema.columns c using (table_schema, table_name, column_name) "
-        f"where k.table_schema = {literal(schema)} and k.table_name = {literal(name)} and k.index_name = 'PRIMARY'"
+        f"where {_of(table, 'k.')} and {_of(table, 'c.')} and k.index_name = 'PRIMARY'"
     )
     whole = ("tinyint", "smallint", "mediumint", "int", "bigint")
     return str(rows[0]["c"]) if len(rows) == 1 and rows[0]["t"] in whole else None
+
+
+def _of(table: Relation, alias: str = "") -> str:
+    """Mean this table alone: the catalog compares names without regard to case."""
+    pairs = ((f"{alias}table_schema", table.schema), (f"{alias}table_name", table.name))
+    return " and ".join(f"{c} = {literal(v)} and cast({c} as binary) = x'{v.encode().hex()}'" for c, v in pairs)
 
 
 def _parts(written: str) -> tuple[str | None, str]:
@@ -116,8 +119,7 @@ def table_columns(ask: Ask, relation: Relation) -> list[Found]:
     rows = ask(
         "select column_name as n, data_type as t, column_type as full, numeric_precision as p, numeric_scale as s, "
         "is_nullable as nullable, column_comment as comment from information_schema.columns "
-        f"where table_schema = {literal(relation.schema)} and table_name = {literal(relation.name)} "
-        "order by ordinal_position"
+        f"where {_of(relation)} order by ordinal_position"
     )
     return [
         Found(

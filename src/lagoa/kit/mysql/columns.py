@@ -23,6 +23,7 @@ _WHOLE: Mapping[str, tuple[Any, Any]] = {  # signed, unsigned
     "year": (pa.int16(), pa.int16()),
 }
 _BYTES = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob")
+_TEXTS = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "json")
 _SHAPES = (
     "geometry",
     "point",
@@ -62,9 +63,15 @@ class MyColumn:
 
     @property
     def packed(self) -> str:
-        """SQL that tells null (the empty text) from every value, the empty text included."""
-        text = f"concat('=', {self.text})" if self.shape == "text" else self.text
-        return text if self.found.required else f"ifnull({text}, '')"
+        """SQL that tells null (the empty text) from every value, the empty text included; bytes are written in hex."""
+        text = f"hex({self.text})" if self.shape == "bytes" else self.text
+        text = f"concat('=', {text})" if self.shape in ("text", "bytes") else text
+        return text if self.found.required else f"if({column(self.found.name)} is null, '', {text})"
+
+    @property
+    def single(self) -> str:
+        """SQL for the value by itself: as it stands where the server converts it on its way, whatever its length."""
+        return column(self.found.name) if self.shape == "text" and self.found.type in _TEXTS else self.text
 
 
 def quote(name: str) -> str:

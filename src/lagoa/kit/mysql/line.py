@@ -10,8 +10,8 @@ from lagoa.kit.patience import Patience, call
 
 ANSWER = 16 << 20
 """Bytes of the longest text that the server may make of many rows."""
-_FETCH = 4000
-"""Rows that are taken from the driver at once."""
+_ROWS, _BYTES = 4000, 8 << 20
+"""Rows, and bytes of them, that are taken from the driver at once: whichever comes first."""
 _SETTINGS = (
     "set session time_zone = '+00:00'",
     "set session net_write_timeout = 3600",
@@ -49,11 +49,15 @@ class Line:
         return found
 
     def rows(self, sql: str) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """Stream a query's rows without holding them; waits without bounds, so run it under a Pump."""
+        """Stream a query's rows, every value as its bytes, holding few; waits without bounds: run it under a Pump."""
         connection = self._opened()
         with connection.cursor(self._streaming()) as cursor:
-            cursor.execute(sql)
-            while rows := cursor.fetchmany(_FETCH):
+            known, connection.use_unicode, connection.decoders = connection.decoders, False, {}
+            try:
+                cursor.execute(sql)
+            finally:
+                connection.use_unicode, connection.decoders = True, known
+            while rows := _some(cursor):
                 yield rows
 
     def cancel(self) -> None:
@@ -100,3 +104,12 @@ class Line:
             cursor.execute(sql)
             found: Sequence[Any] = cursor._result.fields  # the only place that tells bytes from text
             return found
+
+
+def _some(cursor: Any) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    while len(rows) < _ROWS and size < _BYTES and (row := cursor.fetchone()) is not None:
+        rows.append(row)
+        size += sum([len(value) for value in row if value is not None])
+    return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 
@@ -16,13 +17,17 @@ from lagoa.ports import RAW, REASON, SOURCE, Portion, Settled
 
 _GOAL = 4 << 20
 """Bytes that a window should bring."""
-_FIRST, _WIDEST = 2_000, 500_000
-"""Keys of the first window, and of the widest: a short answer comes soon, and a stop is noticed soon."""
+_FIRST, _MOST = 2_000, 200_000
+"""Rows of the first window, and of the largest: a short answer comes soon, and a stop is noticed soon."""
 
 
 @dataclass(frozen=True)
 class Walk:
-    """Windows over a whole-number key from `low` to `high`, both included, each answered by one value."""
+    """Windows over a whole-number key from `low` to `high`, both included, each answered by one value.
+
+    Where keys follow each other closely a window is so many keys wide; elsewhere the server is asked where so many
+    rows end.
+    """
 
     key: str
     low: int
@@ -53,13 +58,14 @@ class Part:
     _misled: bool = field(default=False, init=False)
 
     def portion(self) -> Portion:
-        """Read packed rows; when a value holds what stands between values, all are read again one by one."""
-        if any(c.shape == "bytes" for c in self.columns):  # bytes cannot be packed with texts
-            return self._pumped(self._single, lambda *_: Settled())
-        return self._pumped(self._windows if self.walk else self._packed, self._settled)
+        """Read packed rows; where a value holds what stands between values, rows are read again value by value."""
+        if self.walk:
+            return self._pumped(partial(self._windows, self.walk), lambda *_: Settled())
+        return self._pumped(self._packed, self._settled)
 
     def _settled(self, *_: object) -> Settled | Portion:
-        return self._pumped(self._single, lambda *_: Settled()) if self._misled else Settled()
+        again = partial(self._single, self.where)
+        return self._pumped(again, lambda *_: Settled()) if self._misled else Settled()
 
     def _pumped(
         self, make: Callable[[], Iterator[pa.RecordBatch]], settle: Callable[..., Settled | Portion]
@@ -68,7 +74,7 @@ class Part:
             try:
                 yield from make()
             finally:
-                if not self.shared and not self._misled:
+                if not self.shared:
                     self.line.close()
 
         pump = Pump(rows, self.patience, self.line.cancel, self.explain)
@@ -89,44 +95,43 @@ class Part:
 
     def _packed(self) -> Iterator[pa.RecordBatch]:
         """Give rows that the server made one text each."""
-        for rows in self.line.rows(f"select cast({self._row} as binary) from {self.source} as t where {self.where}"):
+        for rows in self.line.rows(f"select {self._row} from {self.source} as t where {self.where}"):
             packed = pa.array([row[0] for row in rows], pa.large_binary())
             if packed.null_count or (found := self._taken(packed, len(rows))) is None:
                 self._misled = True
                 return
             yield found
 
-    def _windows(self) -> Iterator[pa.RecordBatch]:
+    def _windows(self, walk: Walk) -> Iterator[pa.RecordBatch]:
         """Give rows that the server made one text for a whole window of keys."""
-        walk = self.walk
-        if walk is None:
-            return
-        key, low, width = column(walk.key), walk.low, _FIRST
-        text = f"cast(group_concat({self._row} separator '{SEPARATOR}') as binary)"
+        key, low, wanted, close = column(walk.key), walk.low, _FIRST, True
+        text = f"group_concat({self._row} separator '{SEPARATOR}')"
         while low <= walk.high:
-            inside = f"{key} >= {low} and {key} <= {min(low + width - 1, walk.high)}"
-            where = f"({self.where}) and {inside}"
-            rows, packed = self.line.one(f"select count(*), {text} from {self.source} as t where {where}")
-            size = len(packed or b"")
-            if rows and (packed is None or size >= walk.most):
-                if width == 1:
-                    self._misled = True
-                    return
-                width = max(1, width // 4)
+            high = low + wanted - 1 if close else self._end(key, low, wanted)
+            if high is None:
+                return
+            where = f"({self.where}) and {key} >= {low} and {key} <= {min(high, walk.high)}"
+            [[(count, packed)]] = self.line.rows(f"select count(*), {text} from {self.source} as t where {where}")
+            rows, size = int(count), len(packed or b"")
+            if rows > 1 and (packed is None or size >= walk.most):
+                wanted = max(1, min(wanted, rows) // 4)
                 continue
             if rows:
-                found = self._taken(pa.array([packed], pa.large_binary()), rows)
-                if found is None:
-                    self._misled = True
-                    return
-                yield found
-            low = low + width if rows else self._next(key, low + width)
-            width = _wider(width, size)
+                yield from self._window(packed, rows, size < walk.most, where)
+            close, wanted, low = rows * 2 > high - low, _more(wanted, rows, size), high + 1
 
-    def _next(self, key: str, low: int) -> int:
-        """Leap over a gap."""
-        found = self.line.one(f"select min({key}) from {self.source} as t where {key} >= {low}")[0]
-        return int(found) if found is not None else self.walk.high + 1 if self.walk else low
+    def _end(self, key: str, low: int, wanted: int) -> int | None:
+        """Find the key of the last of so many rows; None when there is no row."""
+        keys = f"select {key} as k from {self.source} as t where {key} >= {low} order by {key} limit {wanted}"
+        found = self.line.one(f"select max(k) from ({keys}) as w")[0]
+        return None if found is None else int(found)
+
+    def _window(self, packed: bytes | None, rows: int, whole: bool, where: str) -> Iterator[pa.RecordBatch]:
+        found = self._taken(pa.array([packed], pa.large_binary()), rows) if whole and packed is not None else None
+        if found is None:
+            yield from self._single(where)
+        else:
+            yield found
 
     def _taken(self, packed: pa.Array, rows: int) -> pa.RecordBatch | None:
         texts = split(packed, len(self.columns))
@@ -134,22 +139,15 @@ class Part:
             return None
         return self._batch([opened(c, t) for c, t in zip(self.columns, texts, strict=True)], rows)
 
-    def _single(self) -> Iterator[pa.RecordBatch]:
+    def _single(self, where: str) -> Iterator[pa.RecordBatch]:
         """Give rows value by value: slower, and never misled."""
-        self._misled = False
-        shown = ", ".join(f"cast({c.text} as binary)" for c in self.columns)
-        for rows in self.line.rows(f"select {shown} from {self.source} as t where {self._where}"):
+        shown = ", ".join(c.single for c in self.columns)
+        for rows in self.line.rows(f"select {shown} from {self.source} as t where {where}"):
             made = [pa.array(values, pa.large_binary()) for values in zip(*rows, strict=True)]
             texts = [
                 v if c.shape == "bytes" else v.cast(pa.large_string()) for c, v in zip(self.columns, made, strict=True)
             ]
             yield self._batch(texts, len(rows))
-
-    @property
-    def _where(self) -> str:
-        walk = self.walk
-        inside = f" and {column(walk.key)} between {walk.low} and {walk.high}" if walk else ""
-        return f"({self.where}){inside}"
 
     def _batch(self, texts: Sequence[pa.Array], rows: int) -> pa.RecordBatch:
         told = [texts[i].cast(pa.string()) for i in self.telling]
@@ -159,8 +157,8 @@ class Part:
         return made.cast(pa.schema([*fields, *own]))
 
 
-def _wider(width: int, size: int) -> int:
+def _more(wanted: int, rows: int, size: int) -> int:
     """Aim at windows of about the same bytes."""
-    if not size:
-        return min(width * 4, _WIDEST)
-    return max(1, min(int(width * min(4.0, _GOAL / size)), _WIDEST))
+    if not rows:
+        return wanted
+    return max(1, min(rows * _GOAL // max(1, size), wanted * 4, _MOST))

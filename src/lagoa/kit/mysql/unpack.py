@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from binascii import unhexlify
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -32,9 +33,21 @@ def split(packed: pa.Array, width: int) -> list[pa.Array] | None:
 def opened(column: MyColumn, packed: pa.Array) -> pa.Array:
     """Give the texts that `MyColumn.packed` wrote, null for null."""
     empty = pc.equal(packed, "")
-    if column.shape == "text":
+    if column.shape in ("text", "bytes"):
         packed = pc.utf8_slice_codeunits(packed, 1)
+    if column.shape == "bytes":
+        packed = _unhexed(packed)
     return pc.if_else(empty, pa.scalar(None, packed.type), packed)
+
+
+def _unhexed(texts: pa.Array) -> pa.Array:
+    """Turn hexadecimal texts into bytes, all at once."""
+    _, offsets, digits = texts.buffers()
+    ends = pa.Array.from_buffers(pa.int64(), len(texts) + 1, [None, offsets], offset=texts.offset)
+    first, last = ends[0].as_py(), ends[-1].as_py()
+    found = unhexlify(memoryview(digits)[first:last]) if last > first else b""
+    places = pc.divide(pc.subtract(ends, first), 2)
+    return pa.Array.from_buffers(pa.large_binary(), len(texts), [None, places.buffers()[1], pa.py_buffer(found)])
 
 
 def valued(column: MyColumn, texts: pa.Array) -> tuple[pa.Array, pa.Array | None]:
