@@ -176,9 +176,8 @@ class Project:
     ) -> Run:
         """Carry out the plan; events go to the run's log and the listeners. Raises only when nothing can run.
 
-        `start` and `end` rebuild the partitions of time between them, of models that have `time:`.
-        `plan` is one that was made before, here or by `lagoa plan --out`: exactly that is done, whatever else is
-        asked for here. Raises LagoaError LG-507 when the lake or the project is not what it was made for.
+        `start` and `end` rebuild the partitions of `time:` between them. `plan` is one that was made before: exactly
+        that is done, whatever else is asked for. Raises LagoaError LG-507 when it no longer holds.
         """
         saved = recorded(plan) if plan is not None else None
         wish = self._wish(select, exclude, full, reset_cursor, accept, ingest, drop) if saved is None else asked(saved)
@@ -195,34 +194,39 @@ class Project:
             if saved is not None:
                 hold(saved, made)
             log = stack.enter_context(RunLog(runs_folder(self.root), run))
-            heard: list[Listener] = [log, *listeners]
-            for listener in heard:
+            events.listen(log)
+            for listener in listeners:
                 events.listen(listener)
             events.emit("run.started", target=self.target_name, select=list(select), full=wish.full)
             events.emit("plan.made", steps=[s.to_json() for s in made.selected])
-            context = Context(
-                self.project,
-                self.lake,
-                lambda: self.engine,
-                self.project.target.threads or os.cpu_count() or 1,
-                events,
-                stop,
-                run,
-                at,
-                staging.folder,
-                wish.accept,
-                verify,
-                exact=saved is not None,
-                pinned={name: found for name, found in actual.tables.items() if isinstance(found, Table)},
-            )
+            context = self._context(events, stop, at, staging.folder, actual)
+            context.accept, context.verify, context.exact = wish.accept, verify, saved is not None
             results = Executor(context, made, wish.reset_cursor).results()
             _checkpointed(self.lake, results)
             done = Run(run, results, time.monotonic() - began, stop.event.is_set())
-            status = "stopped" if done.stopped else "done" if done.ok else "failed"
-            events.emit("run.finished", status=status, seconds=round(done.seconds, 3))
+            events.emit("run.finished", status=_status(done), seconds=round(done.seconds, 3))
+        self._forget()
+        return done
+
+    def _forget(self) -> None:
         for known in ("routes", "lake"):
             self.__dict__.pop(known, None)  # what was loaded here is this target's own from now on
-        return done
+
+    def _context(self, events: Events, stop: Stop, at: datetime, folder: Path, actual: Actual) -> Context:
+        threads = self.project.target.threads or os.cpu_count() or 1
+        pinned = {name: found for name, found in actual.tables.items() if isinstance(found, Table)}
+        return Context(
+            self.project,
+            self.lake,
+            lambda: self.engine,
+            threads,
+            events,
+            stop,
+            events.run,
+            at,
+            folder,
+            pinned=pinned,
+        )
 
     def _sessions(self) -> AbstractContextManager[Session]:
         return self.engine.session()
@@ -354,6 +358,10 @@ class Project:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def _status(done: Run) -> str:
+    return "stopped" if done.stopped else "done" if done.ok else "failed"
 
 
 def _checkpointed(lake: Lake, results: Sequence[Result]) -> None:
