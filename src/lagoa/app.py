@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from lagoa import registry
 from lagoa.catalog.exposed import exposed
 from lagoa.errors import CommandError, LakeError
 from lagoa.kit.stop import Stop
-from lagoa.lake.maintain import checkpoint, compact, vacuum
+from lagoa.lake.maintain import checkpoint
 from lagoa.lake.restore import restore
 from lagoa.lake.staging import Staging, live, sweep
 from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
+from lagoa.lake.upkeep import Cared, look_after
 from lagoa.lake.verify import Finding, verify
 from lagoa.observe.events import Event, Events
 from lagoa.observe.log import RunLog, RunRecord, came_to, last_runs, new_run_id, runs_folder, started
@@ -57,17 +57,6 @@ Listener = Callable[[Event], None]
 
 KEEP = timedelta(days=7)
 """How long `maintain` keeps what no version needs any more, so that time travel and slow readers go on working."""
-
-
-@dataclass(frozen=True)
-class Cared:
-    """What `maintain` did for a table: files fewer to read, old files removed, their bytes; or why it could not."""
-
-    table: TableName
-    fewer: int = 0
-    removed: int = 0
-    freed: int = 0
-    error: LakeError | None = None
 
 
 class Project:
@@ -316,17 +305,8 @@ class Project:
             sweep(self.lake.root)
             lakes = (self.lake.root, *self.project.deferring)  # their runs read here, too
             oldest = started(min(run for lake in lakes for run in live(lake)))
-            return [self._cared(name, staging.folder, run, keep, oldest) for name in self.held(select, exclude)]
-
-    def _cared(self, name: TableName, scratch: Path, run: str, keep: timedelta, oldest: datetime) -> Cared:
-        try:
-            with self.engine.session() as session:
-                fewer = compact(self.lake, session, name, scratch, run=run)
-            removed = vacuum(self.lake, name, keep, oldest)
-            checkpoint(self.lake, name)
-        except LakeError as error:
-            return Cared(name, error=error)
-        return Cared(name, fewer, removed.files, removed.size)
+            names = self.held(select, exclude)
+            return [look_after(self.lake, self._sessions, n, staging.folder, run, keep, oldest) for n in names]
 
     def doctor(self, select: Sequence[str] = (), exclude: Sequence[str] = (), *, deep: bool = False) -> list[Finding]:
         """Look for damage and for what could become damage; `deep` reads every byte. Changes nothing."""
@@ -370,19 +350,3 @@ def _checkpointed(lake: Lake, results: Sequence[Result]) -> None:
         if result.status == "published":
             with suppress(LakeError):  # what is published is true without it; `doctor` says what is wrong
                 checkpoint(lake, result.table, every=CHECKPOINT_EVERY)
-
-
-@contextmanager
-def stopped_by_signals(stop: Stop) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM set the switch once; a second signal ends the process at once."""
-
-    def handle(number: int, _frame: Any) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        stop.set()
-
-    before: Mapping[int, Any] = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)

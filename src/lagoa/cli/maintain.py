@@ -13,7 +13,8 @@ from lagoa.errors import CommandError
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from lagoa.app import Cared, Project
+    from lagoa.app import Project
+    from lagoa.lake.upkeep import Cared
 
 
 @click.command(short_help="Compact small files and remove what no version needs.")

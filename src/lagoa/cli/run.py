@@ -117,8 +117,8 @@ def _dry(settings: Settings, project: Project, planned: Callable[[], Plan], as_j
 
 
 def _run(settings: Settings, asked: Callable[..., Run], warned: _Warned) -> Run:
-    from lagoa.app import stopped_by_signals
     from lagoa.cli.progress import progress
+    from lagoa.cli.signals import stopped_by_signals
     from lagoa.kit.stop import Stop
 
     stop = Stop()
