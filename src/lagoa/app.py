@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from lagoa import registry
 from lagoa.catalog.exposed import exposed
 from lagoa.errors import CommandError, LakeError
+from lagoa.kit.redact import Redactor
 from lagoa.kit.stop import Stop
 from lagoa.lake.maintain import checkpoint
 from lagoa.lake.restore import restore
@@ -26,7 +27,6 @@ from lagoa.lake.upkeep import Cared, look_after
 from lagoa.lake.verify import Finding, verify
 from lagoa.observe.events import Event, Events
 from lagoa.observe.log import RunLog, RunRecord, came_to, last_runs, new_run_id, runs_folder, started
-from lagoa.observe.redact import Redactor
 from lagoa.plan.make import Wish, asked, make
 from lagoa.plan.observe import Actual, observe
 from lagoa.plan.routes import Routes, routes

@@ -7,9 +7,9 @@ import pytest
 
 from lagoa.catalog.describe import detail, find, masked, personal_columns, tables
 from lagoa.errors import ProjectError
+from lagoa.kit.redact import Redactor
 from lagoa.observe.events import Events
 from lagoa.observe.log import RunLog, runs_folder
-from lagoa.observe.redact import Redactor
 from lagoa.spec.names import TableName
 from lagoa.testing.cove import BRONZE, CUSTOMERS, REVENUE, ROWS, Cove
 

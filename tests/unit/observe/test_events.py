@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lagoa.kit.redact import Redactor
 from lagoa.observe.events import KINDS, Event, Events
-from lagoa.observe.redact import Redactor
 
 
 def test_a_listener_that_raises_harms_nobody() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 
+from lagoa.kit.redact import Redactor
 from lagoa.observe.events import Events
 from lagoa.observe.history import history_sql
 from lagoa.observe.log import RunLog, last_runs, new_run_id, read_run, record, runs_folder
-from lagoa.observe.redact import Redactor
 
 START = datetime(2026, 11, 20, 6, 14, 5, tzinfo=UTC)
 

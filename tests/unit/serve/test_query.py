@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from lagoa.errors import CommandError, LagoaError, LakeError, ProjectError, StepError
+from lagoa.kit.redact import Redactor
 from lagoa.observe.events import Events
 from lagoa.observe.log import RunLog, runs_folder
-from lagoa.observe.redact import Redactor
 from lagoa.serve.query import read, read_time
 from lagoa.testing.cove import BRONZE, CUSTOMERS, Cove
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lagoa.observe.redact import Redactor
+from lagoa.kit.redact import Redactor
 
 CANARY = 'p@ss/w"ör d\\1+'
 
