@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from lagoa import registry
 from lagoa.errors import StepError
 from lagoa.kit.column_names import column_name
 from lagoa.kit.text import literal, quote
 from lagoa.kit.values import declared_type
-from lagoa.ports import Engine, Session
+from lagoa.ports import Session
 from lagoa.propose.dbt.checks import Gates
 from lagoa.propose.dbt.layers import SEEDS, Names, plain_name, source_file
 from lagoa.propose.dbt.nouns import Dbt, Node, SourceTable
-from lagoa.propose.dbt.words import as_yaml, column_words, note_columns, note_leftovers, sorted_checks, table_words
+from lagoa.propose.dbt.words import column_words, note_columns, note_leftovers, sorted_checks, table_words
 from lagoa.propose.proposal import Proposal
+from lagoa.propose.yaml_lines import as_yaml
 from lagoa.spec.names import TableName
 
 _FILLED = "lower(trim({0})) not in ('', 'null')"
@@ -32,18 +29,6 @@ _SHAPES = {
 }
 _SIZED = re.compile(r"(?:character varying|varchar|nvarchar|char|string|text)\s*(\(\s*\w+\s*\))?", re.IGNORECASE)
 _OTHER_NAMES = {"int64": "bigint", "float64": "double", "number": "decimal(38, 0)", "numeric": "decimal(28, 6)"}
-
-
-@contextmanager
-def engine_session() -> Iterator[Session]:
-    """Have DuckDB for a while."""
-    with tempfile.TemporaryDirectory(prefix="lagoa-", ignore_cleanup_errors=True) as folder:
-        engine = cast("Engine", registry.adapter("engines", "duckdb")(threads=1, memory=None, folder=Path(folder)))
-        try:
-            with engine.session() as session:
-                yield session
-        finally:
-            engine.close()
 
 
 # ---------------------------------------------------------------- seeds

@@ -13,6 +13,7 @@ import pyarrow as pa
 from lagoa.errors import CommandError, StepError
 from lagoa.kit.text import literal, quote
 from lagoa.ports import FileSet, Session
+from lagoa.propose.asking import engine_session
 from lagoa.propose.dbt.checks import Checks, Gates, Query
 from lagoa.propose.dbt.files import merged, read_files
 from lagoa.propose.dbt.layers import Names, names_of, plain_name
@@ -20,7 +21,7 @@ from lagoa.propose.dbt.manifest import read_manifest
 from lagoa.propose.dbt.models import Draft, Drafts, as_dbt_shows, gated, spot, upstream, versions_of
 from lagoa.propose.dbt.nouns import Dbt, Node
 from lagoa.propose.dbt.render import Failed, Renderer, rendering
-from lagoa.propose.dbt.seeds import engine_session, write_seeds, write_sources
+from lagoa.propose.dbt.seeds import write_seeds, write_sources
 from lagoa.propose.dbt.words import column_words, header, note_columns, note_leftovers, sorted_checks, table_words
 from lagoa.propose.proposal import Proposal
 from lagoa.spec.model import HISTORY

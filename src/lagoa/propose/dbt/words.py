@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
-
-import yaml
-from yaml.nodes import CollectionNode
+from typing import Any
 
 from lagoa.propose.dbt.checks import Gates
 from lagoa.propose.dbt.files import SETTINGS
 from lagoa.propose.dbt.nouns import Column, Dbt, Said
 from lagoa.propose.proposal import Proposal
+from lagoa.propose.yaml_lines import as_yaml
 
 _KNOWN = frozenset(
     (
@@ -23,28 +21,6 @@ _KNOWN = frozenset(
 )
 """Configurations that are used, or that say nothing of rows."""
 _RUNS_SQL = frozenset(("pre_hook", "post_hook", "sql_header"))
-
-
-def as_yaml(value: Mapping[str, Any]) -> str:
-    """Write YAML: what holds no mapping stands on one line."""
-    text: str = yaml.dump(
-        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
-    )
-    return text
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes no anchors, and indents lists."""
-
-    def represent(self, data: Any) -> None:
-        """Write the outermost mapping with a line for each key."""
-        node = cast("CollectionNode", self.represent_data(data))
-        node.flow_style = False
-        self.serialize(node)
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base class names it
-        """Say that everything is written out."""
-        return True
 
 
 def header(value: Mapping[str, Any]) -> str:
