@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -64,21 +65,25 @@ def theirs(path: Path, into: Path, options: str) -> None:
 def ours(path: Path, into: Path) -> None:
     """Read with the source, two portions at a time, each staged by the engine."""
     columns = {name: {"type": kind.lower()} for name, kind in TYPES.items() if kind != "VARCHAR"}
-    stream = {"path": path.name, "columns": columns}
-    source = adapter("sources", "files")(type="files", path=str(path.parent), streams={"big": stream})
+    consume({"path": path.name, "columns": columns}, path.parent, into)
+
+
+def consume(stream: dict[str, Any], folder: Path, into: Path) -> None:
+    """Read a stream as a run does."""
+    source = adapter("sources", "files")(type="files", path=str(folder), streams={"big": stream})
     engine = adapter("engines", "duckdb")(THREADS, None, into / "engine")
     scratch = into / "scratch"
     scratch.mkdir(parents=True)
 
-    def stage(portion: Portion, folder: Path) -> None:
+    def stage(portion: Portion, to: Path) -> None:
         with engine.session() as session:
-            rows = sum(f.rows for f in session.stage(str(portion.rows), folder))
+            rows = sum(f.rows for f in session.stage(str(portion.rows), to))
             settled = portion.settle(rows, session.rows)
         portion.close()
         if isinstance(settled, Portion):
-            stage(settled, folder.with_name(folder.name + "-again"))
+            stage(settled, to.with_name(to.name + "-again"))
 
-    (batch,) = source.read(Reading("big", None, scratch, path.parent, "bronze.bench_big", THREADS))
+    (batch,) = source.read(Reading("big", None, scratch, folder, "bronze.bench_big", THREADS))
     running: set[Future[None]] = set()
     with ThreadPoolExecutor(THREADS) as pool:
         for nth, portion in enumerate(batch.portions):

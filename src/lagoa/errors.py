@@ -57,6 +57,14 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "LG-208": ("Unsafe path", "Files are read only inside the source's folder: no `..`, no link that leads out of it."),
     "LG-209": ("File changed", "A file that was loaded is not the same any more; see `changed:` of the stream."),
+    "LG-210": (
+        "Unsafe archive",
+        "It unpacks to far too much, or holds links or archives; unpack it where that is safe.",
+    ),
+    "LG-211": (
+        "Address refused",
+        "Servers are asked at public addresses; `allow_private: true` lets those of this machine and network be asked.",
+    ),
     # 3xx: the lake
     "LG-301": (
         "Somebody else wrote",

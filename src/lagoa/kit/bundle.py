@@ -35,7 +35,7 @@ class Noted:
         """Remember a file that was read to its end. Raises SourceError when it changed meanwhile."""
         name = printable(opened.found.name)
         before = self.digests.get(opened.found.name, opened.digest)
-        if opened.size_now() != opened.found.size or before != opened.digest:
+        if opened.changed() or before != opened.digest:
             raise SourceError(
                 "LG-209",
                 f"{name} changed while it was read",

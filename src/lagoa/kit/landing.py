@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from lagoa.errors import SourceError
 
@@ -15,14 +17,52 @@ _TOKEN = re.compile(r"\*\*|\*|\?|\{[A-Za-z_][A-Za-z0-9_]*\}")
 _NUMBER = re.compile(r"(\d+)")
 
 
+class Pack(Protocol):
+    """How a file's bytes are had that do not lie on disk as they are: it is packed, or a member of an archive."""
+
+    disk: int
+    """Bytes of the file on disk when it was found."""
+
+    def open(self) -> Any:
+        """Open its bytes, unpacked."""
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the file on disk."""
+
+    def grew(self) -> bool:
+        """Say whether the file on disk has another size now."""
+
+
 @dataclass(frozen=True)
 class Found:
-    """A file: its real path, its name relative to the folder with `/`, its size, its levels' values."""
+    """A file: its real path, its name relative to the folder with `/`, its size, its levels' values.
+
+    A member of an archive is called `archive.zip!inner.csv`, and `path` is the archive's. `exact` says whether
+    reading it gives `size` bytes.
+    """
 
     path: Path
     name: str
     size: int
     levels: tuple[tuple[str, str], ...] = ()
+    pack: Pack | None = field(default=None, compare=False)
+    exact: bool = True
+
+    @property
+    def expected(self) -> int:
+        """Guess how many bytes reading it gives."""
+        return self.size if self.exact else self.size * 8
+
+    def digest(self) -> str:
+        """Return the SHA-256 of its bytes on disk, of a member those of its archive."""
+        if self.pack is not None:
+            return self.pack.digest()
+        with self.path.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+
+    def grew(self) -> bool:
+        """Say whether it has another size on disk than when it was found."""
+        return self.path.stat().st_size != self.size if self.pack is None else self.pack.grew()
 
 
 def is_pattern(path: str) -> bool:
@@ -46,11 +86,11 @@ def find(base: Path, pattern: str) -> list[Found]:
     segments = [s for s in pattern.split("/") if s not in ("", ".")]
     if ".." in segments:
         raise _outside(pattern, base)
-    matcher = re.compile("/".join(_expression(segments)).replace("(?:.+/)?/", "(?:.+/)?"), re.DOTALL)
+    test = matcher(pattern)
     root = base.resolve()
     found = []
     for path, name in _walk(base, segments):
-        hit = matcher.fullmatch(name)
+        hit = test.fullmatch(name)
         if hit is None:
             continue
         real = path.resolve()
@@ -58,6 +98,12 @@ def find(base: Path, pattern: str) -> list[Found]:
             raise _outside(name, base)
         found.append(Found(real, name, real.stat().st_size, tuple((k.lower(), v) for k, v in hit.groupdict().items())))
     return sorted(found, key=lambda f: natural(f.name))
+
+
+def matcher(pattern: str) -> re.Pattern[str]:
+    """Return the expression that names fully match which a pattern means; levels are its groups."""
+    segments = [s for s in pattern.split("/") if s not in ("", ".")]
+    return re.compile("/".join(_expression(segments)).replace("(?:.+/)?/", "(?:.+/)?"), re.DOTALL)
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

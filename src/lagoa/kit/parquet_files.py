@@ -13,7 +13,7 @@ from lagoa.errors import SourceError
 from lagoa.kit.bundle import Noted
 from lagoa.kit.column_names import column_names
 from lagoa.kit.landing import Found, printable
-from lagoa.kit.pieces import Opened
+from lagoa.kit.pieces import Opened, unpack
 from lagoa.kit.shape import Shape
 from lagoa.kit.text import literal, quote
 from lagoa.kit.types import sql_type
@@ -111,7 +111,10 @@ class ParquetFiles:
     def _link(self, found: Found) -> Path:
         self._links += 1
         path = self.folder / f"parquet-{self._links}"
-        path.symlink_to(found.path)
+        if found.pack is None:
+            path.symlink_to(found.path)
+        else:
+            unpack(found, path)
         return path
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,11 +10,14 @@ from threading import Lock
 from typing import Any, Self
 
 from lagoa.errors import SourceError
+from lagoa.kit.containers.members import DAMAGED, unreadable
 from lagoa.kit.encoding import Decoder
 from lagoa.kit.landing import Found, printable
 
 PIECE = 64 << 20
 """Bytes of a piece. A piece is staged by one thread; scratch and memory hold a few of them."""
+LONGEST = 1 << 30
+"""Bytes up to which a record (of JSON: a document) is held in memory."""
 _STEP = 1 << 20
 
 Bytes = bytes | bytearray | memoryview
@@ -87,39 +87,35 @@ def last_line_end(buffer: bytes | bytearray, start: int, end: int) -> int:
 
 
 class Opened:
-    """A file read once from its start to its end; `digest` is the hash of its bytes as they were read."""
+    """A file read once from its start to its end; `digest` is the hash of its bytes on disk as they were read."""
 
     def __init__(self, found: Found, hashed: bool = True) -> None:
         self.found = found
-        self._hash: Any = hashlib.sha256() if hashed else None
+        self._hash: Any = hashlib.sha256() if hashed and found.pack is None else None
+        # what is packed is hashed before it is read: its bytes on disk may hold many files
+        self._digest = found.digest() if hashed and found.pack is not None else ""
         try:
-            self._raw = found.path.open("rb", buffering=0)
-        except OSError as error:
-            raise _unreadable(found, error.strerror or "it cannot be opened") from error
-        self._zip: gzip.GzipFile | None = None
-        if found.name.lower().endswith(".gz"):
-            self._zip = gzip.GzipFile(fileobj=io.BufferedReader(_Tap(self._take), _STEP), mode="rb")
+            self._raw: Any = found.pack.open() if found.pack else found.path.open("rb", buffering=0)
+        except DAMAGED as error:
+            raise unreadable(printable(found.name), error) from error
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._zip is not None:
-            self._zip.close()
         self._raw.close()
 
     def fill(self, view: memoryview) -> int:
-        """Fill some memory, with unpacked bytes when it is a .gz file; return how many there were."""
+        """Fill some memory with unpacked bytes; return how many there were."""
         done = 0
         try:
             while done < len(view):
-                part = view[done : done + _STEP]
-                count = self._zip.readinto(part) if self._zip is not None else self._take(part)
+                count = self._take(view[done : done + _STEP])
                 if not count:
                     break
                 done += count
-        except (OSError, EOFError, zlib.error) as error:
-            raise _unreadable(self.found, str(error)) from error
+        except DAMAGED as error:
+            raise unreadable(printable(self.found.name), error) from error
         return done
 
     def _take(self, view: memoryview) -> int:
@@ -131,36 +127,36 @@ class Opened:
     @property
     def digest(self) -> str:
         """Return the hash of what was read, as hexadecimal text."""
-        return str(self._hash.hexdigest())
+        return self._digest or str(self._hash.hexdigest())
 
-    def size_now(self) -> int:
-        """Return the file's size at this moment."""
-        return self.found.path.stat().st_size
+    def changed(self) -> bool:
+        """Say whether the file on disk is another one than when it was found."""
+        return self.found.grew() or (bool(self._digest) and self.found.digest() != self._digest)
 
 
-class _Tap(io.RawIOBase):
-    """A file for gzip whose bytes are hashed on their way."""
-
-    def __init__(self, take: Callable[[memoryview], int]) -> None:
-        super().__init__()
-        self._take = take
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._take(memoryview(buffer))
+def unpack(found: Found, into: Path) -> None:
+    """Write a file's bytes, unpacked, into a file of ours."""
+    memory = memoryview(bytearray(_STEP))
+    with Opened(found, hashed=False) as opened, into.open("wb") as file:
+        while count := opened.fill(memory):
+            file.write(memory[:count])
 
 
 def pieces(opened: Opened, decoder: Decoder, cut: Cut, size: int = PIECE) -> Iterator[Piece]:
     """Yield a file's pieces; each is good until the next one is asked for."""
     # touching fresh memory costs more than reading into it: one buffer serves all pieces
-    buffer = bytearray(min(size, opened.found.size + 1) if opened.found.path.suffix != ".gz" else size)
+    buffer = bytearray(min(size, opened.found.size + 1) if opened.found.exact else size)
     fill: Callable[[memoryview], int] = opened.fill
     start = end = 0
     line, ended, first = 1, False, True
     while not ended or start < end:
         if not ended:
+            if end - start >= LONGEST:
+                raise SourceError(
+                    "LG-202",
+                    f"{printable(opened.found.name)} has a record of more than {LONGEST >> 20:,} MB, at line {line}",
+                    hint="look at its line ends, its quotes and its `format:`",
+                )
             buffer, end = _room(buffer, start, end)
             with memoryview(buffer) as view:
                 count = fill(view[end:])
@@ -194,10 +190,6 @@ def _room(buffer: bytearray, start: int, end: int) -> tuple[bytearray, int]:
     elif left:
         buffer = buffer + bytearray(len(buffer))
     return buffer, left
-
-
-def _unreadable(found: Found, why: str) -> SourceError:
-    return SourceError("LG-202", f"{printable(found.name)} cannot be read: {why}")
 
 
 class Scratch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,8 @@ from pydantic import Field, field_validator, model_validator
 from lagoa.errors import SourceError
 from lagoa.kit.bundle import Noted
 from lagoa.kit.column_names import OWN, column_name
+from lagoa.kit.containers.members import expanded
+from lagoa.kit.containers.streams import bare
 from lagoa.kit.delimited.dialect import Dialect
 from lagoa.kit.delimited.read import Delimited, Text
 from lagoa.kit.encoding import canonical
@@ -50,8 +51,10 @@ class FileOptions(Declared):
     path: str | None = None
     """Source: the folder, and maybe a pattern for all streams. Stream: the pattern under that folder, where `*` is
     part of a name, `**` any folders, `{level}` a name that becomes a column, `{stream}` the stream's name."""
+    member: str | None = None
+    """Which members of an archive (.zip, .tar) are read, in the words of `path`; all of them when left out."""
     format: Format | None = None
-    """csv, tsv, json, ndjson or parquet; told by the file's ending when left out. A `.gz` is unpacked."""
+    """csv, tsv, json, ndjson or parquet; told by the file's ending when left out. `.gz .zst .bz2` are unpacked."""
     delimiter: str | None = Field(None, min_length=1, max_length=4)
     """What stands between fields: `,` unless said otherwise, a tab for tsv."""
     quote: str | None = Field(None, max_length=1)
@@ -184,12 +187,15 @@ class Files(Source, FileOptions):
 
     def _files(self, name: str, project: Path) -> list[Found]:
         folder, pattern = self._place(name, project)
-        found = find(folder, pattern)
-        if not found and not self._stream(name).allow_missing:
+        stream = self._stream(name)
+        archived = find(folder, pattern)
+        found = expanded(archived, stream.member)
+        if not found and not stream.allow_missing:
+            what = f"is called {pattern}" if not archived else f"holds a member called {stream.member}"
             raise SourceError(
                 "LG-203",
-                f"no file in {folder} is called {pattern}",
-                hint="check `path:`; `allow_missing: true` if that is fine",
+                f"no file in {folder} {what}",
+                hint=f"check `{'member' if archived else 'path'}:`; `allow_missing: true` if that is fine",
             )
         return found
 
@@ -198,7 +204,7 @@ class Files(Source, FileOptions):
         fresh, notes = [], []
         for file in found:
             known = held.get(file.name)
-            if known is not None and known[0] == file.size and _digest(file) == known[1]:
+            if known is not None and known[0] == file.size and file.digest() == known[1]:
                 continue
             if known is not None and stream.mode == "append" and stream.changed != "reload":
                 raise SourceError(
@@ -207,7 +213,7 @@ class Files(Source, FileOptions):
                     hint="deliver news in new files; or `changed: reload` loads it again as a new file, "
                     "`mode: merge` updates rows by key, `mode: replace` reads everything each time",
                 )
-            if file.path.stat().st_size != file.size:
+            if file.grew():
                 notes.append(f"{printable(file.name)} is still being written; it is left for the next run")
                 continue
             fresh.append(file)
@@ -298,18 +304,13 @@ class _Duck:
 
 
 def _by_ending(files: Sequence[Found]) -> Format:
-    name = files[0].name.lower().removesuffix(".gz") if files else ""
+    name = bare(files[0].name.lower()) if files else ""
     return _ENDINGS.get(name.rpartition(".")[2], "csv")
-
-
-def _digest(file: Found) -> str:
-    with file.path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _same(found: Sequence[Found], held: Json) -> bool:
     return {f.name: f.size for f in found} == {n: v[0] for n, v in held.items()} and all(
-        _digest(f) == held[f.name][1] for f in found
+        f.digest() == held[f.name][1] for f in found
     )
 
 

@@ -88,7 +88,7 @@ class Delimited:
         for found in files:
             arrives = self.columns(found)
             for piece in self._pieces(found):
-                if found.size > self._small and found.name not in self._dirty and self._is_plain(piece):
+                if found.expected > self._small and found.name not in self._dirty and self._is_plain(piece):
                     yield self._plain(found, piece, arrives, shape)
                     continue
                 bundle = bundles.setdefault(arrives, Bundle(arrives))

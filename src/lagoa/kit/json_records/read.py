@@ -112,7 +112,7 @@ class JsonRecords:
     def _is_plain(self, found: Found, nth: int, piece: Piece) -> bool:
         """Ask DuckDB whether each line is surely a valid object; small files and documents are not worth it."""
         if (found.name, nth) not in self._plain:
-            plain = found.size > self.small and not self.document and piece.valid and not piece.has(b"\r")
+            plain = found.expected > self.small and not self.document and piece.valid and not piece.has(b"\r")
             self._plain[found.name, nth] = plain and self._sure(piece)
         return self._plain[found.name, nth]
 
