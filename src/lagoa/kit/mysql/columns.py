@@ -52,21 +52,29 @@ class Found:
 
 @dataclass(frozen=True)
 class MyColumn:
-    """How one column is read: `text` is SQL over the row `t` for its value as text, null for null."""
+    """How one column is read: `value` is SQL over the row `t` for its value, null for null."""
 
     name: str
     found: Found
-    text: str
+    value: str
     shape: Shape
     wire: pa.DataType
     lands: pa.DataType
 
     @property
+    def text(self) -> str:
+        """SQL for the value as text."""
+        return self.value if self.shape in ("text", "bytes") else f"cast({self.value} as char)"
+
+    @property
     def packed(self) -> str:
         """SQL that tells null (the empty text) from every value, the empty text included; bytes are written in hex."""
-        text = f"hex({self.text})" if self.shape == "bytes" else self.text
-        text = f"concat('=', {text})" if self.shape in ("text", "bytes") else text
-        return text if self.found.required else f"if({column(self.found.name)} is null, '', {text})"
+        text = f"hex({self.value})" if self.shape == "bytes" else self.value
+        if self.found.required:
+            return text
+        if self.shape in ("text", "bytes"):
+            return f"if({column(self.found.name)} is null, '', concat('=', {text}))"
+        return f"ifnull({text}, '')"
 
     @property
     def single(self) -> str:
@@ -94,14 +102,14 @@ def read_as(found: Found, name: str, declared: str | None) -> MyColumn:
     value, kind = column(found.name), found.type
     as_text = MyColumn(name, found, _converted(value), "text", pa.string(), pa.string())
     if kind in _SHAPES:
-        return replace(as_text, text=_converted(f"st_astext({value})"))
+        return replace(as_text, value=_converted(f"st_astext({value})"))
     if kind in _BYTES:
         return MyColumn(name, found, value, "bytes", pa.binary(), pa.binary())
     if _is_text(declared):
         return as_text
     if kind in ("date", "datetime", "timestamp"):
         lands = pa.timestamp("us", "UTC" if kind == "timestamp" else None) if kind != "date" else pa.date32()
-        return MyColumn(name, found, f"cast({value} as char)", "day" if kind == "date" else "time", lands, lands)
+        return MyColumn(name, found, value, "day" if kind == "date" else "time", lands, lands)
     return _number(found, name, value) or as_text
 
 
@@ -120,7 +128,7 @@ def _number(found: Found, name: str, value: str) -> MyColumn | None:
     if lands is None:
         return None
     wire = pa.string() if pa.types.is_decimal(lands) else lands
-    return MyColumn(name, found, f"cast({value} as char)", "number", wire, lands)
+    return MyColumn(name, found, value, "number", wire, lands)
 
 
 def _bits(width: int) -> Any:

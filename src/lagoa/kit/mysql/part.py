@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -15,6 +17,7 @@ from lagoa.kit.mysql.unpack import SEPARATOR, batch, opened, split
 from lagoa.kit.patience import Patience, Pump
 from lagoa.ports import RAW, REASON, SOURCE, Portion, Settled
 
+T = TypeVar("T")
 _GOAL = 4 << 20
 """Bytes that a window should bring."""
 _FIRST, _MOST = 2_000, 200_000
@@ -95,15 +98,34 @@ class Part:
 
     def _packed(self) -> Iterator[pa.RecordBatch]:
         """Give rows that the server made one text each."""
-        for rows in self.line.rows(f"select {self._row} from {self.source} as t where {self.where}"):
-            packed = pa.array([row[0] for row in rows], pa.large_binary())
-            if packed.null_count or (found := self._taken(packed, len(rows))) is None:
-                self._misled = True
-                return
-            yield found
+        sql = f"select {self._row} from {self.source} as t where {self.where}"
+        with closing(self._ahead(lambda: self.line.rows(sql))) as coming:
+            for rows in coming:
+                packed = pa.array([row[0] for row in rows], pa.large_binary())
+                if packed.null_count or (found := self._taken(packed, len(rows))) is None:
+                    self._misled = True
+                    return
+                yield found
 
     def _windows(self, walk: Walk) -> Iterator[pa.RecordBatch]:
-        """Give rows that the server made one text for a whole window of keys."""
+        """Give rows that the server made one text for a whole window of keys, and those of misleading windows after."""
+        misled = []
+        with closing(self._ahead(partial(self._fetched, walk))) as coming:
+            for where, rows, packed in coming:
+                found = None if packed is None else self._taken(pa.array([packed], pa.large_binary()), rows)
+                if found is None:
+                    misled.append(where)
+                else:
+                    yield found
+        for where in misled:
+            yield from self._single(where)
+
+    def _ahead(self, make: Callable[[], Iterator[T]]) -> Pump[T]:
+        """Let the server work on what comes next while this is taken apart."""
+        return Pump(make, self.patience, self.line.cancel, lambda error: error)
+
+    def _fetched(self, walk: Walk) -> Iterator[tuple[str, int, bytes | None]]:
+        """Give windows that have rows: the condition, how many, and their text; None when it is cut short."""
         key, low, wanted, close = column(walk.key), walk.low, _FIRST, True
         text = f"group_concat({self._row} separator '{SEPARATOR}')"
         while low <= walk.high:
@@ -113,11 +135,12 @@ class Part:
             where = f"({self.where}) and {key} >= {low} and {key} <= {min(high, walk.high)}"
             [[(count, packed)]] = self.line.rows(f"select count(*), {text} from {self.source} as t where {where}")
             rows, size = int(count), len(packed or b"")
-            if rows > 1 and (packed is None or size >= walk.most):
+            whole = packed is not None and size < walk.most
+            if rows > 1 and not whole:
                 wanted = max(1, min(wanted, rows) // 4)
                 continue
             if rows:
-                yield from self._window(packed, rows, size < walk.most, where)
+                yield where, rows, packed if whole else None
             close, wanted, low = rows * 2 > high - low, _more(wanted, rows, size), high + 1
 
     def _end(self, key: str, low: int, wanted: int) -> int | None:
@@ -125,13 +148,6 @@ class Part:
         keys = f"select {key} as k from {self.source} as t where {key} >= {low} order by {key} limit {wanted}"
         found = self.line.one(f"select max(k) from ({keys}) as w")[0]
         return None if found is None else int(found)
-
-    def _window(self, packed: bytes | None, rows: int, whole: bool, where: str) -> Iterator[pa.RecordBatch]:
-        found = self._taken(pa.array([packed], pa.large_binary()), rows) if whole and packed is not None else None
-        if found is None:
-            yield from self._single(where)
-        else:
-            yield found
 
     def _taken(self, packed: pa.Array, rows: int) -> pa.RecordBatch | None:
         texts = split(packed, len(self.columns))

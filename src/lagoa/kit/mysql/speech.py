@@ -47,3 +47,13 @@ class MySpeech:
             return f"{float(text)!r}e0" if "e" not in repr(float(text)) else repr(float(text))
         plain = text.removesuffix("+00:00")
         return f"cast({literal(plain)} as {'date' if family == 'day' else 'datetime(6)'})"
+
+    def text(self, found: Column) -> str:
+        """Write the value as text."""
+        name, family = self.raw(found), self.family(found.found.type)
+        text = f"convert({name} using utf8mb4)" if family == "text" else f"cast({name} as char)"
+        return f"concat({text}, '+00:00')" if family == "instant" else text
+
+    def first(self, shown: str, rest: str) -> str:
+        """Write the query for one row."""
+        return f"select {shown} {rest} limit 1"

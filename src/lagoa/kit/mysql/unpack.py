@@ -12,12 +12,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lagoa.kit.arrow import odd_days
 from lagoa.kit.mysql.columns import MyColumn
 from lagoa.ports import RAW, REASON, SOURCE
 
 SEPARATOR = "\x1f"
 """Stands between values; a text that holds it makes the count of values wrong, which is noticed."""
-_NO_DAY = "^0000|-00"
 
 
 def split(packed: pa.Array, width: int) -> list[pa.Array] | None:
@@ -32,12 +32,13 @@ def split(packed: pa.Array, width: int) -> list[pa.Array] | None:
 
 def opened(column: MyColumn, packed: pa.Array) -> pa.Array:
     """Give the texts that `MyColumn.packed` wrote, null for null."""
-    empty = pc.equal(packed, "")
-    if column.shape in ("text", "bytes"):
-        packed = pc.utf8_slice_codeunits(packed, 1)
+    required = column.found.required
+    empty = None if required else pc.equal(packed, "")
+    if not required and column.shape in ("text", "bytes"):
+        packed = pc.binary_replace_slice(packed, 0, 1, "")
     if column.shape == "bytes":
         packed = _unhexed(packed)
-    return pc.if_else(empty, pa.scalar(None, packed.type), packed)
+    return packed if empty is None else pc.if_else(empty, pa.scalar(None, packed.type), packed)
 
 
 def _unhexed(texts: pa.Array) -> pa.Array:
@@ -64,17 +65,15 @@ def valued(column: MyColumn, texts: pa.Array) -> tuple[pa.Array, pa.Array | None
 
 
 def _days(column: MyColumn, texts: pa.Array) -> tuple[pa.Array, pa.Array | None]:
-    odd = pc.fill_null(pc.match_substring_regex(texts, _NO_DAY), False)
-    if not pc.any(odd).as_py():
-        odd = None
-    kept = texts if odd is None else pc.if_else(odd, pa.scalar(None, texts.type), texts)
     try:
-        return _parsed(column, kept), odd
-    except pa.ArrowInvalid:  # a 31st of February, which ALLOW_INVALID_DATES lets in
-        bad = {v for v in pc.unique(kept).to_pylist() if v is not None and not _exists(v)}
-        more = pc.is_in(kept, pa.array(sorted(bad), kept.type))
-        odd = more if odd is None else pc.or_(odd, more)
-        return _parsed(column, pc.if_else(odd, pa.scalar(None, texts.type), texts)), odd
+        found = _parsed(column, texts)
+        if odd_days(found) is None:
+            return found, None
+    except pa.ArrowInvalid:  # a day without date, or a 31st of February, which ALLOW_INVALID_DATES lets in
+        pass
+    bad = {v for v in pc.unique(texts).to_pylist() if v is not None and not _exists(v)}
+    odd = pc.is_in(texts, pa.array(sorted(bad), texts.type))
+    return _parsed(column, pc.if_else(odd, pa.scalar(None, texts.type), texts)), odd
 
 
 def _parsed(column: MyColumn, texts: pa.Array) -> pa.Array:
