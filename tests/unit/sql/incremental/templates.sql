@@ -103,6 +103,12 @@ select y.id i, z.id j, x.v from s.t1 x right join s.t2 y on x.a=y.a left join s.
 -- left_right | i,j | all
 select x.id i, z.id j, y.v from s.t1 x left join s.t2 y on x.a=y.a right join s.t3 z on x.b=z.b and {p:z:t3};
 
+-- left_right_keymiddle | i,j | all
+select y.a i, z.id j, x.v from s.t1 x left join s.t2 y on x.a=y.a right join s.t3 z on y.d=z.d;
+
+-- inner_right_keymiddle | i,j | all
+select y.a i, z.id j, x.v from s.t1 x join s.t2 y on x.a=y.a right join s.t3 z on y.d=z.d;
+
 -- full_full | i,j,k | all
 select x.id i, y.id j, z.id k from s.t1 x full join s.t2 y on x.a=y.a full join s.t3 z on x.b=z.b;
 
