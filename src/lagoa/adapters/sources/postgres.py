@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pyarrow as pa
 from pydantic import Field
 
 from lagoa.errors import MissingExtra, SourceError
-from lagoa.kit.database.choice import chosen, named, refuse_twins
-from lagoa.kit.database.cursor import Cursor, cursor_of, refuse_endless, refuse_nulls
+from lagoa.kit.database.choice import chosen, refuse_twins
+from lagoa.kit.database.cursor import EVERYTHING, Cursor
+from lagoa.kit.database.reading import DatabaseReading
 from lagoa.kit.database.stream import DatabaseStream
 from lagoa.kit.endpoint import Endpoint
 from lagoa.kit.patience import Patience
 from lagoa.kit.postgres.catalog import Relation, find_relation, money_scale, query_columns, table_columns
-from lagoa.kit.postgres.columns import PgColumn, column, read_as
+from lagoa.kit.postgres.columns import PgColumn, read_as
 from lagoa.kit.postgres.failure import explain, silence
 from lagoa.kit.postgres.line import Line
 from lagoa.kit.postgres.part import Part
@@ -63,12 +62,11 @@ class Postgres(Source):
             work.main.close()
 
 
-class _Work:
+class _Work(DatabaseReading[PgColumn]):
     """One reading of one stream: its connections, its snapshot, its columns."""
 
     def __init__(self, source: Postgres, stream: DatabaseStream, reading: Reading) -> None:
-        self.stream, self.reading = stream, reading
-        self.what = reading.table
+        super().__init__(stream, reading, PostgresSpeech())
         try:
             self.endpoint = Endpoint.parse(source.connection, ("postgresql", "postgres"))
         except ValueError as error:
@@ -80,23 +78,16 @@ class _Work:
         self.line = partial(Line, connect, self.patience)
         self.main = self.line()
         self.relation: Relation | None = None
-        self.from_ = f"(\n{(stream.query or '').strip().rstrip(';')}\n)"
 
     def ask(self, sql: str) -> list[dict[str, Any]]:
         """Run a small query in the snapshot. Raises SourceError."""
-        rows: list[dict[str, Any]] = self._said(lambda: self.main.ask(sql))
+        rows: list[dict[str, Any]] = self.said(lambda: self.main.ask(sql))
         return rows
-
-    def _said(self, work: Callable[[], Any]) -> Any:
-        try:
-            return work()
-        except ImportError:
-            raise MissingExtra("the source `postgres`", "postgres") from None
-        except Exception as error:  # noqa: BLE001  # a driver may raise anything
-            raise self.explain(error) from None  # the driver's own words may hold secrets
 
     def explain(self, error: Exception) -> Exception:
         """Say what a driver's error means."""
+        if isinstance(error, ImportError):
+            return MissingExtra("the source `postgres`", "postgres")
         return explain(error, self.endpoint, self.what)
 
     def columns(self) -> list[PgColumn]:
@@ -106,73 +97,19 @@ class _Work:
             self.from_ = self.relation.sql
             found = table_columns(self.ask, self.relation)
         else:
-            fields = self._said(lambda: self.main.fields(f"select * from {self.from_} as t"))
+            fields = self.said(lambda: self.main.fields(f"select * from {self.from_} as t"))
             refuse_twins([name for name, _ in fields], self.what)
             found = query_columns(self.ask, self.from_, fields)
         scale = money_scale(self.ask) if any(f.type == "money" for f in found) else 2
         return chosen(found, self.stream, self.what, lambda f, name, said: read_as(f, name, said, scale))
 
-    def batches(self) -> Iterator[Batch]:
-        """Give the one batch of this reading, or none when nothing is new."""
-        columns = self.columns()
-        for name in self.stream.key:
-            named(columns, name, self.what, "key")
-        cursor, value, where = self._window(columns)
-        still = cursor is not None and value is _NOTHING
-        if still and not self.stream.compares:
-            return
-        append = self.stream.mode == "append" and cursor is not None
-        yield Batch(
-            portions=iter(()) if still else self._portions(columns, where, cursor),
-            schema=pa.schema([pa.field(c.name, c.lands) for c in columns]),
-            cursor=lambda: None if cursor is None or value is None or still else cursor.json(value),
-            overlap=cursor.overlap() if append and cursor is not None else None,
-            keys=self._keys([c for c in columns if c.name in self.stream.key]) if self.stream.compares else None,
-        )
-
-    def _keys(self, columns: Sequence[PgColumn]) -> Batch:
-        """Give every key that the snapshot holds."""
-        schema = pa.schema([pa.field(c.name, c.lands) for c in columns])
-        return Batch(self._portions(columns, "true", None), schema)
-
-    def _window(self, columns: Sequence[PgColumn]) -> tuple[Cursor | None, Any, str]:
-        """Say which rows are new: the cursor, its highest value (or `_NOTHING`), and the condition."""
-        if self.stream.cursor is None:
-            return None, None, "true"
-        by = named(columns, self.stream.cursor, self.what, "cursor")
-        cursor = cursor_of(by, self.reading.since, self.stream.lag, PostgresSpeech())
-        merge = self.stream.mode == "merge"
-        nulls = 0
-        if not by.found.required:
-            name = column(by.found.name)
-            nulls = self.ask(f"select count(*) as n from {self.from_} as t where {name} is null")[0]["n"]
-            if not merge:
-                refuse_nulls(by, nulls, self.what)
-        top = self._highest(cursor)
-        if cursor.last is not None and not nulls and not self._has_news(cursor):
-            return cursor, _NOTHING, "false"
-        return cursor, top if top is not None else cursor.last, cursor.where(nulls=nulls > 0)
-
-    def _highest(self, cursor: Cursor) -> str | None:
-        name = column(cursor.column.found.name)
-        above = f"{name} is not null and {replace(cursor, lag=0).where(nulls=False)}"
-        rows = self.ask(
-            f"select {name}::text as v from {self.from_} as t where {above} order by {cursor.sql} desc limit 1"
-        )
-        top: str | None = rows[0]["v"] if rows else None
-        refuse_endless(cursor, top)
-        return top
-
-    def _has_news(self, cursor: Cursor) -> bool:
-        rows = self.ask(f"select 1 as one from {self.from_} as t where {cursor.where(nulls=False)} limit 1")
-        return bool(rows)
-
-    def _portions(self, columns: Sequence[PgColumn], where: str, cursor: Cursor | None) -> Iterator[Portion]:
-        stream, telling = self.reading.stream, _telling(self.stream, columns, cursor)
+    def portions(self, columns: Sequence[PgColumn], where: str, cursor: Cursor | None) -> Iterator[Portion]:
+        """Give the rows that fulfil `where`."""
+        stream, telling = self.reading.stream, self.telling(columns, cursor)
         shown = [c.as_text() if i in telling else c for i, c in enumerate(columns)]
         part = partial(Part, patience=self.patience, explain=self.explain, columns=shown, source=self.from_)
         table = self.relation
-        ranges = self._ranges() if where == "true" else []
+        ranges = self._ranges() if where == EVERYTHING else []
         if table is None or not ranges:
             yield part(self.main, True, where=where, origin=stream, telling=telling, label=stream).portion()
             return
@@ -208,9 +145,6 @@ class _Work:
         return bool(version >= _RANGES_SINCE)
 
 
-_NOTHING: Any = object()
-
-
 def _connected(uri: str) -> Any:
     import adbc_driver_postgresql.dbapi as driver
 
@@ -228,15 +162,6 @@ def _options(timeout: timedelta) -> dict[str, str]:
         "keepalives_count": "3",
         "tcp_user_timeout": "60000",
     }
-
-
-def _telling(stream: DatabaseStream, columns: Sequence[PgColumn], cursor: Cursor | None) -> list[int]:
-    """Choose the columns whose values say where a row comes from; personal ones are not repeated."""
-    names = stream.key if stream.mode == "merge" else ((cursor.column.name,) if cursor else ())
-    personal = {name for name, said in stream.columns.items() if said.pii}
-    found = [i for i, c in enumerate(columns) if c.name in names]
-    unfit = any(columns[i].name in personal or pa.types.is_binary(columns[i].wire) for i in found)
-    return [] if unfit else found
 
 
 Adapter = Postgres

@@ -14,6 +14,8 @@ from lagoa.kit.types import sql_type
 
 Family = Literal["whole", "number", "float", "day", "time", "instant", "text"]
 """What a cursor's values are: integers, decimals, floats, dates, times of no zone, points in time, texts by byte."""
+EVERYTHING = "1 = 1"
+"""The condition that every row fulfils, in the words of every database."""
 _TIMES = ("day", "time", "instant")
 _KINDS = {"day": "date", "time": "timestamp", "instant": "timestamptz"}
 _ENDLESS = ("NaN", "Infinity", "-Infinity", "infinity", "-infinity")
@@ -37,6 +39,12 @@ class Speech(Protocol):
 
     def value(self, text: str, type: str) -> str:
         """Write a value, given as its exact text, as SQL."""
+
+    def text(self, found: Column) -> str:
+        """Write the exact text of the column's value, as `value` takes it."""
+
+    def first(self, shown: str, rest: str) -> str:
+        """Write the query that gives `shown` of the first row of `rest`, which begins with its `from`."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ class Cursor:
         """Write the server's condition for what is new, with or without the rows whose cursor is null."""
         bound = self.bound()
         if bound is None:
-            return "true"
+            return EVERYTHING
         new = f"{self.sql} >= {self.speech.value(bound, self.type)}"
         return f"({new} or {self.speech.raw(self.column)} is null)" if nulls else new
 

@@ -37,3 +37,11 @@ class PostgresSpeech:
     def value(self, text: str, type: str) -> str:
         """Write a value."""
         return f"{literal(text)}::{type}"
+
+    def text(self, found: Column) -> str:
+        """Write the value as text."""
+        return f"{column(found.found.name)}::text"
+
+    def first(self, shown: str, rest: str) -> str:
+        """Write the query for one row."""
+        return f"select {shown} {rest} limit 1"

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from lagoa.errors import SourceError
-from lagoa.kit.database.cursor import cursor_of
+from lagoa.kit.database.cursor import EVERYTHING, cursor_of
 from lagoa.kit.postgres.columns import Found, read_as
 from lagoa.kit.postgres.speech import PostgresSpeech
 
@@ -64,7 +64,7 @@ def test_the_overlap_is_the_window_in_duckdbs_words(
 
 def test_a_cursor_that_has_seen_nothing_reads_everything() -> None:
     fresh = cursor("int8", None, 5)
-    assert (fresh.where(nulls=False), fresh.overlap(), fresh.bound()) == ("true", None, None)
+    assert (fresh.where(nulls=False), fresh.overlap(), fresh.bound()) == (EVERYTHING, None, None)
 
 
 @pytest.mark.parametrize(("kind", "lag"), [("text", 5), ("int8", HOURS), ("timestamptz", 5), ("float8", 1)])
