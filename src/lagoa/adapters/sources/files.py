@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
-import pyarrow as pa
 from pydantic import Field, field_validator, model_validator
 
 from lagoa.errors import SourceError
 from lagoa.kit.bundle import Noted
-from lagoa.kit.column_names import OWN, column_name
+from lagoa.kit.column_names import OWN
 from lagoa.kit.containers.members import expanded
 from lagoa.kit.containers.streams import bare
 from lagoa.kit.delimited.dialect import Dialect
@@ -23,10 +22,9 @@ from lagoa.kit.landing import Found, find, is_pattern, literal_folder, printable
 from lagoa.kit.parquet_files import ParquetFiles
 from lagoa.kit.pieces import Scratch
 from lagoa.kit.shape import Shape
+from lagoa.kit.spelled import called_as_they_land, shaped, spelling
 from lagoa.kit.types import from_duckdb
-from lagoa.kit.values import Spelling
 from lagoa.ports import Batch, Json, Portion, Reading, Source
-from lagoa.spec.column import StreamColumn
 from lagoa.spec.declared import Declared
 from lagoa.spec.stream import Stream
 
@@ -103,37 +101,11 @@ class FileStream(Stream, FileOptions):
 
     @model_validator(mode="after")
     def _columns_are_called_as_they_land(self) -> Self:
-        """Let `columns:`, `key:` and the like use the file's spelling: everybody else sees the name that lands."""
-        called = {name: column_name((self.rename or {}).get(name, name)) for name in self.columns}
-        if len(set(called.values())) < len(called):
-            twice = next(n for n in called if list(called.values()).count(called[n]) > 1)
-            raise ValueError(f"columns: `{twice}` is there twice, as `{called[twice]}`")
-        columns = {called[name]: column for name, column in self.columns.items()}
-        for name, column in columns.items():
+        called_as_they_land(self, self.rename or {})
+        for name, column in self.columns.items():
             if column.type is not None:
-                _spelling(name, column, self)
-        object.__setattr__(self, "columns", columns)
-        for field in ("key", "partition_by"):
-            object.__setattr__(self, field, tuple(column_name(n) for n in getattr(self, field)))
+                spelling(name, column, self)
         return self
-
-
-def _spelling(name: str, column: StreamColumn, options: Any) -> Spelling:
-    kind = (column.type or "text").strip()
-    format = column.format
-    if format is None:
-        format = {"date": options.date_format, "timestamp": options.timestamp_format}.get(kind.lower())
-        if kind.lower().startswith(("timestamptz", "timestamp with")):
-            format = options.timestamp_format
-    decimal, thousands = column.decimal or options.decimal or ".", column.thousands or options.thousands
-    if decimal == thousands:
-        raise ValueError(f"columns.{name}: decimal and thousands are both `{decimal}`")
-    found = Spelling(kind, format, decimal, thousands)
-    try:
-        found.kind()
-    except ValueError as error:
-        raise ValueError(f"columns.{name}.type: {error}") from error
-    return found
 
 
 class Files(Source, FileOptions):
@@ -240,18 +212,8 @@ class Files(Source, FileOptions):
                     f"`{level}` is a level of the path and a column of the files",
                     hint="call the level otherwise",
                 )
-        spellings = {n: _spelling(n, c, stream) for n, c in stream.columns.items() if c.type is not None}
-        for name in spellings:
-            if name not in arrive and name not in names:
-                noted.notes.append(f"column {name} is declared, but no file has it")
-        kinds = {**arrive, **{level: pa.string() for level in names}}
-        fields = [
-            pa.field(name, spellings[name].kind() if name in spellings else kind)
-            for name, kind in kinds.items()
-            if name not in stream.dropped
-        ]
-        private = frozenset(name for name, column in stream.columns.items() if column.pii)
-        shape = Shape(pa.schema(fields), spellings, private, stream.dropped, names)
+        shape, missing = shaped(arrive, stream, stream, names)
+        noted.notes += [f"column {name} is declared, but no file has it" for name in missing]
         return Batch(format.portions(files, shape), shape.schema)
 
     def _format(self, stream: FileStream, files: Sequence[Found], reading: Reading, noted: Noted) -> FileFormat:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lagoa.kit.json_records.strict import Judge
 
+EACH = "*"
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
@@ -24,7 +25,10 @@ class Document:
     _counted: int = 0
 
     def records(self, path: Sequence[str]) -> Iterator[tuple[int, str]]:
-        """Yield line and text of each record of the list (or of the one object) that stands at `path`."""
+        """Yield line and text of each record of the list (or of the one object) that stands at `path`.
+
+        A step `*` goes into each element of a list, or each value of an object.
+        """
         found = yield from self._at(list(path))
         self._skip()
         if self.place < len(self.text):
@@ -59,6 +63,10 @@ class Document:
         return (yield from self._inside(path))
 
     def _inside(self, path: list[str]) -> Any:
+        each = path[0] == EACH
+        if each and self._peek() == "[":
+            yield from self._elements(path[1:])
+            return True
         if self._peek() != "{":
             self._value()
             return False
@@ -67,14 +75,14 @@ class Document:
         self._skip()
         if self._peek() == "}":
             self.place += 1
-            return False
+            return each
         while True:
             self._skip()
             if self._peek() != '"':
                 raise self._error("a key is expected")
             key = self._value()
             self._expect(":")
-            if key == path[0]:
+            if each or key == path[0]:
                 found = (yield from self._at(path[1:])) or found
             else:
                 self._skip()
@@ -93,6 +101,18 @@ class Document:
             line, start = self.line(), self.place
             value = self._value()
             yield line, self.judge.written(self.text[start : self.place], value)
+            if self._expect(",]") == "]":
+                return
+
+    def _elements(self, path: list[str]) -> Iterator[tuple[int, str]]:
+        """Yield the records of each element of a list."""
+        self.place += 1
+        self._skip()
+        if self._peek() == "]":
+            self.place += 1
+            return
+        while True:
+            yield from self._at(path)
             if self._expect(",]") == "]":
                 return
 
