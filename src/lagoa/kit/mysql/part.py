@@ -100,12 +100,13 @@ class Part:
         """Give rows that the server made one text each."""
         sql = f"select {self._row} from {self.source} as t where {self.where}"
         with closing(self._ahead(lambda: self.line.rows(sql))) as coming:
-            for rows in coming:
+            for rows in coming:  # to their end even when misled: giving up would end the moment that all is read of
                 packed = pa.array([row[0] for row in rows], pa.large_binary())
-                if packed.null_count or (found := self._taken(packed, len(rows))) is None:
+                found = None if self._misled or packed.null_count else self._taken(packed, len(rows))
+                if found is None:
                     self._misled = True
-                    return
-                yield found
+                else:
+                    yield found
 
     def _windows(self, walk: Walk) -> Iterator[pa.RecordBatch]:
         """Give rows that the server made one text for a whole window of keys, and those of misleading windows after."""
