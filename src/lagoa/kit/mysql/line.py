@@ -51,14 +51,21 @@ class Line:
     def rows(self, sql: str) -> Iterator[Sequence[tuple[Any, ...]]]:
         """Stream a query's rows, every value as its bytes, holding few; waits without bounds: run it under a Pump."""
         connection = self._opened()
-        with connection.cursor(self._streaming()) as cursor:
-            known, connection.use_unicode, connection.decoders = connection.decoders, False, {}
+        cursor = connection.cursor(self._streaming())
+        known, connection.use_unicode, connection.decoders = connection.decoders, False, {}
+        try:
             try:
                 cursor.execute(sql)
             finally:
                 connection.use_unicode, connection.decoders = True, known
             while rows := _some(cursor):
                 yield rows
+        except BaseException:  # also when the rows are not wanted any more: what is unread ends with the connection
+            _abandon(cursor)
+            with suppress(Exception):
+                connection.close()
+            raise
+        cursor.close()
 
     def cancel(self) -> None:
         """Ask the server, through another connection, to stop what runs here."""
@@ -113,3 +120,10 @@ def _some(cursor: Any) -> list[tuple[Any, ...]]:
         rows.append(row)
         size += sum([len(value) for value in row if value is not None])
     return rows
+
+
+def _abandon(cursor: Any) -> None:
+    """Keep the driver from reading a result to its end once nobody wants it, or nobody sends it."""
+    result, cursor._result, cursor.connection = cursor._result, None, None
+    if result is not None:
+        result.unbuffered_active, result.connection = False, None
