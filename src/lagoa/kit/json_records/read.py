@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,9 @@ class JsonRecords:
     rename: dict[str, str] = field(default_factory=dict)
     small: int = SMALL
     piece: int = PIECE
+    carries: bool = False
+    """Whether the columns and types of files that were read before hold for those that follow."""
+    _found: Structure = None
     _keys: dict[str, str] = field(default_factory=dict)
     _wide: Structure = None
     _structure: dict[str, Structure] = field(default_factory=dict)
@@ -60,8 +64,8 @@ class JsonRecords:
 
     def schema(self, files: Sequence[Found]) -> dict[str, pa.DataType]:
         """Read all records once and return their columns. Raises SourceError LG-206."""
-        structure: Structure = None
-        self._wide = None
+        structure = self._found if self.carries else None
+        self._wide = self._wide if self.carries else None
         for unit in self._units(files):
             if isinstance(unit, Bundle):
                 path = self.scratch.write(*unit.parts)
@@ -70,6 +74,7 @@ class JsonRecords:
                 path = self.scratch.write(unit.piece.view)
                 structure = merged(structure, self._group(self._piece_lines(path)))
             self.scratch.free(path)
+        self._found = structure
         found = guarded(structure, self._wide) if isinstance(structure, dict) else {}
         self._structure = {key: settled(kind) for key, kind in found.items()}
         spelled = {key: key.replace("\x00", "") or "unnamed" for key in found}
@@ -113,6 +118,8 @@ class JsonRecords:
         """Ask DuckDB whether each line is surely a valid object; small files and documents are not worth it."""
         if (found.name, nth) not in self._plain:
             plain = found.expected > self.small and not self.document and piece.valid and not piece.has(b"\r")
+            # DuckDB takes a byte-order mark at the start of any file away
+            plain = plain and not piece.buffer.startswith(BOM_UTF8, piece.start)
             self._plain[found.name, nth] = plain and self._sure(piece)
         return self._plain[found.name, nth]
 
