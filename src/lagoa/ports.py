@@ -99,6 +99,9 @@ class Batch:
     overlap: str | None = None
     notes: Sequence[str] = ()
     """What a person should know of how this was read: 'read vendas.csv as cp1252'."""
+    apart: bool = False
+    """Publish it by itself also when the table is new, so that a killed run goes on after it. Its cursor must tell
+    where to go on."""
     keys: Batch | None = None
     """Of a stream that says `deletes: compare`: every key that the source holds as this batch sees it, and nothing
     but the key's columns and `_source`. The table's rows with another key are removed by the same commit."""
@@ -124,6 +127,9 @@ class Reading:
     """Set when the run must stop: a source that waits looks at it."""
 
 
+_Kind = type[Declared]
+
+
 class Source(Declared, ABC):
     """An external system that is read. The class is its own configuration: fields are the keys of `sources/*.yml`.
 
@@ -142,6 +148,8 @@ class Source(Declared, ABC):
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
     lists_keys: ClassVar[bool] = False
     """Whether it gives `Batch.keys`, so that its streams may say `deletes: compare`."""
+    whole: ClassVar[_Kind | None] = None
+    """What `streams: {"*": …}` takes, where a whole schema can be taken at once; None: it cannot."""
 
     @model_validator(mode="after")
     def _can_compare(self) -> Self:
@@ -156,6 +164,13 @@ class Source(Declared, ABC):
 
         No batch means no news. A `replace` stream yields exactly one batch. Raises SourceError.
         """
+
+    def discover(self, whole: Any, project: Path) -> Mapping[str, Mapping[str, Any]]:
+        """Say which streams `"*"` stands for, by name, each with its keys as a user would write them (as JSON).
+
+        `whole` is of the class `self.whole`. Raises SourceError.
+        """
+        raise TypeError(f"{type(self).__name__} takes no whole schema, so nothing of {whole} in {project}")
 
     def check(self, stream: str, project: Path) -> None:
         """Say whether the stream can be reached, without reading it. Raises SourceError. Does nothing by default."""

@@ -10,12 +10,16 @@ from lagoa.ports import Source
 from lagoa.project.gates import tables_of
 from lagoa.project.graph import Node, StreamTable
 from lagoa.project.model import SourceEntry
-from lagoa.project.reading import Reading, later, mapping_of
+from lagoa.project.python_source import has_its_functions, header_of
+from lagoa.project.reading import Reading, mapping_of
+from lagoa.project.whole import whole_streams
 from lagoa.project.words import declared
 from lagoa.project.yaml import Document
 from lagoa.registry import adapter, names
 from lagoa.spec.names import bronze, is_name
 from lagoa.spec.stream import Stream
+
+_NOTHING: Any = object()
 
 
 def read_sources(reading: Reading) -> tuple[dict[str, SourceEntry], list[StreamTable], list[Node]]:
@@ -37,19 +41,27 @@ def read_sources(reading: Reading) -> tuple[dict[str, SourceEntry], list[StreamT
 
 def _entry(reading: Reading, name: str, path: Path) -> tuple[Document, SourceEntry]:
     file = reading.tree.relative(path)
-    document = mapping_of(path, file)
+    script = path.suffix == ".py"
+    document = header_of(path, file) if script else mapping_of(path, file)
     value, unresolved = reading.references.resolve(document)
-    value = dict(value or {})
+    value = {**({"type": "python", "file": file} if script else {}), **(value or {})}
     kind = _kind(value, document)
-    whole = _usable_names(reading, value, document)
+    usable = _usable_names(reading, value, document)
+    named = value.get("streams")
+    every = named.pop("*", _NOTHING) if isinstance(named, dict) else _NOTHING
     try:
         source = declared(kind, value, document)
     except ProjectErrors as several:
         said = {str(error.place) for error in unresolved}
         raise ProjectErrors([*unresolved, *(e for e in several.errors if str(e.place) not in said)]) from None
     reading.findings.extend(unresolved)
+    if script:
+        has_its_functions(path, file, source, document)
     reading.references.remember(source)
-    if whole:
+    if every is not _NOTHING and not unresolved:
+        found = whole_streams(reading, name, source, every, document)
+        source = declared(kind, {**value, "streams": {**found, **value["streams"]}}, document)
+    if usable:
         reading.broken_sources.discard(name)
     return document, SourceEntry(name, file, source)
 
@@ -66,17 +78,14 @@ def _kind(value: dict[str, Any], document: Document) -> type[Source]:
 
 
 def _usable_names(reading: Reading, value: dict[str, Any], document: Document) -> bool:
-    """Refuse `*` and names that no table can have, and go on without them; say whether there were none."""
+    """Refuse names that no table can have, and go on without them; say whether there were none."""
     streams = value.get("streams")
     if not isinstance(streams, dict):
         return True
     kept = {}
     for stream, spec in streams.items():
         place = document.key(("streams", stream))
-        if stream == "*":
-            hint = "name each stream that is wanted"
-            reading.findings.append(later("streams: '*'", place, hint))
-        elif not is_name(stream):
+        if stream != "*" and not is_name(stream):
             message = f"`{stream}` cannot name a stream: lower-case letters, digits and _, no digit first"
             reading.findings.append(ProjectError("LG-102", message, place=place))
         else:
@@ -86,7 +95,8 @@ def _usable_names(reading: Reading, value: dict[str, Any], document: Document) -
 
 
 def _stream(document: Document, source: str, stream: str, spec: Stream) -> StreamTable:
-    place = document.key(("streams", stream))
+    where = ("streams", stream)
+    place = document.key(where if where in document.keys else ("streams", "*"))
     return StreamTable(bronze(source, stream), source, stream, spec, place)
 
 

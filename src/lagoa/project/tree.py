@@ -95,12 +95,13 @@ def _source(path: Path, tree: Tree, findings: Findings) -> None:
     where = tree.relative(path)
     if path.suffix == ".yaml":
         findings.append(_stray(where, "a source's file ends in .yml", f"rename it to {path.stem}.yml"))
-    elif path.is_dir() or path.suffix != ".yml":
-        findings.append(
-            _stray(where, "sources/ holds .yml files and nothing else", "one file per source: sources/erp.yml")
-        )
+    elif path.is_dir() or path.suffix not in (".yml", ".py"):
+        findings.append(_stray(where, "sources/ holds .yml and .py files, one per source", "sources/erp.yml"))
     elif not is_name(path.stem):
         findings.append(_bad_name(where, path.stem))
+    elif path.stem in tree.sources:
+        other = tree.sources[path.stem].name
+        findings.append(_stray(where, f"{other} is a source of the same name", "rename one of them"))
     else:
         tree.sources[path.stem] = path
 

@@ -76,6 +76,8 @@ def ingest(stream: Stream, folder: Path) -> Written | None:
     for number, batches in enumerate(_groups(stream, source.read(reading))):
         done = _land(stream, table, batches, folder / f"batch-{number}")
         table, stream.done = done.table, _added(stream.done, done)
+        if stream.step.status == "new":
+            stream.step = replace(stream.step, full=False)  # what comes next is added to what is there now
     if changed and stream.changed(table):
         stream.done = _added(stream.done, _remember(stream, table, folder))
     return stream.done if stream.done is not None and stream.done.changed else None
@@ -89,14 +91,19 @@ def _warn(stream: Stream, table: Table) -> None:
 
 
 def _groups(stream: Stream, batches: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
-    """Publish batch by batch; what is read anew is published together: readers never see half of it, or old rows."""
-    if stream.whole:
-        first = next(batches, None)
-        if first is not None:
-            yield _chain(first, batches)
-    else:
-        for batch in batches:
-            yield iter([batch])
+    """Publish batch by batch; what is read anew is published together: readers never see half of it, or old rows.
+
+    A new table has no readers yet: batches that say so are published one by one, so that a killed run goes on.
+    """
+    first = next(batches, None)
+    if first is None:
+        return
+    if stream.whole and not (first.apart and stream.step.status == "new"):
+        yield _chain(first, batches)
+        return
+    yield iter([first])
+    for batch in batches:
+        yield iter([batch])
 
 
 def _chain(first: Batch, rest: Iterator[Batch]) -> Iterator[Batch]:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import re
-import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
 from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from lagoa.errors import LagoaError, LakeError, Place, StepError
+from lagoa.kit import user_code
 from lagoa.kit.declared_types import arrow_types
 from lagoa.ports import Session, StagedFile
 from lagoa.project.model import Model
@@ -24,9 +19,6 @@ from lagoa.transform.sql_model import declared
 T = TypeVar("T")
 _RESULT = "_result"
 _IS_HERE = f"select 1 from duckdb_views() where view_name = '{_RESULT}' and database_name = current_database()"
-_LOADING = Lock()
-_ROOTS: set[Path] = set()
-"""Folders of projects whose modules may have been imported by this process."""
 
 
 def columns_of(session: Session, model: Model, root: Path, scratch: Path) -> pa.Schema:
@@ -48,29 +40,12 @@ def stage(session: Session, model: Model, schema: pa.Schema, into: Path) -> list
 
 
 def _load(model: Model, root: Path) -> Callable[..., Any]:
-    """Run the model's file. The project's own modules are read anew: what an editor changed must not be stale."""
-    path = root / model.file
-    spec = importlib.util.spec_from_file_location(f"lagoa_model_{model.name.layer}_{model.name.name}", path)
-    if spec is None or spec.loader is None:
+    """Run the model's file."""
+    module = user_code.load(root / model.file, root, f"lagoa_model_{model.name.layer}_{model.name.name}")
+    if module is None:
         raise StepError("LG-502", f"{model.file} cannot be imported", place=Place(model.file))
-    module = importlib.util.module_from_spec(spec)
-    with _LOADING:
-        _make_importable(root)
-        spec.loader.exec_module(module)
     found: Callable[..., Any] = module.model
     return found
-
-
-def _make_importable(root: Path) -> None:
-    """Let a model import its own project's modules as they are now: not from before an edit, nor another project's."""
-    _ROOTS.add(root)
-    for name, module in list(sys.modules.items()):
-        file = Path(getattr(module, "__file__", None) or "/")
-        if any(file.is_relative_to(r) for r in _ROOTS) and "site-packages" not in file.parts:
-            del sys.modules[name]
-    sys.path[:] = [str(root), *(p for p in sys.path if p not in map(str, _ROOTS))]
-    sys.dont_write_bytecode = True  # it is told from a second's edit by its time alone, and is litter in the project
-    importlib.invalidate_caches()
 
 
 def _bind_result(session: Session, model: Model, result: Any, scratch: Path) -> None:
@@ -133,19 +108,8 @@ def _guarded(model: Model, call: Callable[[], T]) -> T:
     except LagoaError:
         raise
     except (Exception, SystemExit) as error:
-        line, said = _line_and_words(model, error)
+        line, said = user_code.line_and_words(model.file, error)
         lines = model.text.splitlines()
         text = lines[line - 1] if line and line <= len(lines) else None
         message = f"`{model.name}` raised {said}"
         raise StepError("LG-502", message, place=Place(model.file, line, None, text)) from error
-
-
-def _line_and_words(model: Model, error: BaseException) -> tuple[int | None, str]:
-    """Find the line of the user's file that raised; Arrow hides what a generator raised in the text of its error."""
-    text, name = str(error), Path(model.file).name
-    if isinstance(error, pa.ArrowException) and "Traceback" in text:
-        lines = re.findall(rf'File "[^"]*{re.escape(name)}", line (\d+)', text)
-        return (int(lines[-1]) if lines else None), text.strip().splitlines()[-1]
-    frames = traceback.extract_tb(error.__traceback__)
-    line = next((f.lineno for f in reversed(frames) if Path(f.filename).name == name), None)
-    return line, f"{type(error).__name__}: {text}"
