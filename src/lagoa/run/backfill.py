@@ -15,7 +15,7 @@ from lagoa.lake.table import Table
 from lagoa.ports import Session, StagedFile
 from lagoa.project.model import Model
 from lagoa.run.context import Context
-from lagoa.run.partitions import staged, timed
+from lagoa.run.partitions import reading, staged, timed
 from lagoa.run.write import Mode, Work, Written, write
 from lagoa.transform import sql_model
 from lagoa.transform.incremental import alike
@@ -55,14 +55,14 @@ def backfill(
     parts, done = _parts(model, span), built.done if built.asked == span else None
     left = [start for start in parts if done is None or start >= done]
     several = -(-len(parts) // _PUBLISHES)
-    written = None
+    written, reads = None, reading(context, session, model)
     for at in range(0, len(left), several):
         batch = left[at : at + several]
         stretch = Stretch(batch[0], after(batch[-1], grain_of(model.header)))
         built = replace(built.with_(stretch), asked=span, done=stretch.high)
         if at + several >= len(left):
             built = replace(built, asked=None, done=None)
-        found = staged(session, model, table, schema, Stretches([stretch]), folder / f"batch-{at}")
+        found = staged(session, model, table, schema, Stretches([stretch]), folder / f"batch-{at}", reads)
         work = works(table, "merge" if table.exists else "replace", schema, found.rows, taken)
         work = replace(work, where=found.where, among=found.among, cursor=built.to_json(), again=True, empty=None)
         written = _added(written, write(context, session, work, folder / f"write-{at}"))

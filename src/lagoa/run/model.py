@@ -86,12 +86,12 @@ def _repartitioned(
     context: Context, session: Session, model: Model, table: Table, folder: Path, inputs: Mapping[str, Input]
 ) -> Written | None:
     """Bring a table up to date by the partitions of time that changes touch. None: it must be rebuilt."""
-    bind_tables(session, context.project, model.inputs, context.pin)
     done = partitions.touched(context, session, model, table, folder)
     if done is None:
         return None
     work = _work(context, model, table, "merge", done.schema, done.rows, inputs)
     if context.verify:
+        bind_tables(session, context.project, model.inputs, context.pin)
         partitions.verify(context, session, model, table, done, work.gates, folder)
     built: Any = {} if table.state and table.state.cursor else None
     return write(context, session, replace(work, where=done.where, among=done.among, cursor=built, again=True), folder)

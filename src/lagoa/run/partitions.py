@@ -24,8 +24,9 @@ from lagoa.sql.parse import bare
 from lagoa.transform import sql_model
 from lagoa.transform.bind import tables_behind
 from lagoa.transform.follower import Follower
-from lagoa.transform.incremental import follow
+from lagoa.transform.incremental import Followed, follow
 from lagoa.transform.partitions import Built, Stretches, grain_of, joined
+from lagoa.transform.reading import Reading
 
 _CAME, _HELD = "_rebuilt", "_held"
 _TIMES = (pa.types.is_timestamp, pa.types.is_date)
@@ -42,11 +43,11 @@ class Rebuilt:
 
 
 def touched(context: Context, session: Session, model: Model, table: Table, folder: Path) -> Rebuilt | None:
-    """Stage the touched partitions, the inputs being bound. None: it must be rebuilt in full; a note says why."""
+    """Stage the touched partitions. None: it must be rebuilt in full; a note says why."""
     try:
-        schema = sql_model.columns_of(session, model)
-        found = _touched(context, session, model, table, schema)
-        return staged(session, model, table, schema, found, folder)
+        followed, schema = _followed(context, model)
+        found = _touched(context, session, model, table, followed, schema)
+        return staged(session, model, table, schema, found, folder, _reading(context, session, followed))
     except Refused as refused:
         why = str(refused)
     except (StepError, LakeError) as error:
@@ -55,17 +56,38 @@ def touched(context: Context, session: Session, model: Model, table: Table, fold
     return None
 
 
-def _touched(context: Context, session: Session, model: Model, table: Table, schema: pa.Schema) -> Stretches:
+def reading(context: Context, session: Session, model: Model) -> Reading | None:
+    """Say how a model is read for some partitions alone; None where its inputs must be read whole."""
+    try:
+        return _reading(context, session, _followed(context, model)[0])
+    except (Refused, StepError, LakeError):
+        return None
+
+
+def _reading(context: Context, session: Session, followed: Followed) -> Reading | None:
+    ranged = followed.analysis.ranged
+    return Reading(session, followed, ranged, context.pin) if ranged is not None else None
+
+
+def _followed(context: Context, model: Model) -> tuple[Followed, pa.Schema]:
+    """Follow a model, and give its table's columns. Raises Refused, StepError, LakeError."""
     shapes = {name: context.pin(name).schema for name in tables_behind(context.project, model.inputs)}
     with context.engine.session() as apart:
         followed = follow(apart, context.project, model, shapes)
-    _alike(session, model, schema)
+        schema = sql_model.columns_of(apart, model)
+        _alike(apart, model, schema)
+    return followed, schema
+
+
+def _touched(
+    context: Context, session: Session, model: Model, table: Table, followed: Followed, schema: pa.Schema
+) -> Stretches:
     touch = Follower(session, context.lake, table, followed, context.pin).touched(schema)
     missing = Built.read(table.state.cursor if table.state else None).missing()
     starts = [start for (start,) in session.rows(f"select distinct k0 from {KEYS}")] if touch.keys else []
     moments = [start and _utc(start) for start in starts]
     if missing:
-        outside = [m for m in moments if m is not None and not missing.meets(m, m, 0)]
+        outside = [m for m in moments if m is not None and not missing.meets(m)]
         known = joined(outside, grain_of(model.header), few=len(outside))
         return Stretches([*known.of, *missing.of], timeless=True)
     return joined(moments, grain_of(model.header))
@@ -91,23 +113,28 @@ def timed(model: Model, schema: pa.Schema) -> None:
 
 
 def staged(
-    session: Session, model: Model, table: Table, schema: pa.Schema, found: Stretches, folder: Path
+    session: Session,
+    model: Model,
+    table: Table,
+    schema: pa.Schema,
+    found: Stretches,
+    folder: Path,
+    reading: Reading | None,
 ) -> Rebuilt:
-    """Stage the rows of some stretches as the query gives them now."""
+    """Stage the rows of some stretches as the query gives them now; without `reading` its inputs must be bound."""
     header = spelled(model.header, schema.names)
     time = header.time or ""
     kind = schema.field(time).type
     if not found:
         return Rebuilt(schema)
-    query = " union all ".join(f"(select * from ({bare(model.body)}\n) where {p})" for p in found.parts(time, kind))
+    if reading is not None:
+        query = reading.rows(schema, time, found)
+    else:
+        parts = [part.where(time, kind) for part in found.apart()]
+        query = " union all ".join(f"(select * from ({bare(model.body)}\n) where {part})" for part in parts)
     ordered = f"select * from ({query}) order by {quote(time)}"
     rows = session.stage(query if header.partition_by else ordered, folder / "partitions", schema, header.partition_by)
-    among = [
-        path
-        for path, file in table.files.items()
-        if found.meets(file.low.get(time), file.high.get(time), file.nulls.get(time))
-    ]
-    return Rebuilt(schema, rows, found.where(time, kind), among)
+    return Rebuilt(schema, rows, found.where(time, kind), found.among(table.files, time))
 
 
 def verify(

@@ -75,7 +75,8 @@ class Follower:
     def touched(self, schema: pa.Schema) -> Touch:
         """Make the relation of the touched keys, bind what their rows are computed from, and say how many there are.
 
-        `schema` is what a full rebuild would give now. Raises Refused, also when a rebuild costs less.
+        `schema` is what a full rebuild would give now. Partitions of time are computed by `Reading` instead. Raises
+        Refused, also when a rebuild costs less.
         """
         if not alike(schema, self.table.schema):
             raise Refused("its columns changed")
@@ -83,6 +84,8 @@ class Follower:
         if sql is None:
             return Touch(0)
         touch, leaves = self._looked_at(sql)
+        if self.followed.analysis.ranged is not None:
+            return touch  # what is computed of them is not read by key
         for relation, (table, paths) in leaves.items() if touch.keys else ():
             if table.plain:
                 self.session.bind(relation, table.fileset(paths))

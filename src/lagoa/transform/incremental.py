@@ -58,23 +58,25 @@ def follow(session: Session, project: Project, model: Model, shapes: Mapping[Tab
         session.bind(names[name], FileSet(schema, []))
     for view in views_between(project, model.inputs):
         session.bind(str(view.name), bare(view.body))
-    query, key = _by(model)
+    query, key, time = _by(model)
     question = Question(
         query,
         key,
         {str(name).lower(): bound for name, bound in names.items()},
         {names[name]: {f.name: sql_type(f.type) for f in schema} for name, schema in shapes.items()},
         {name.lower(): body for name, body in views_of(project, model).items()},
+        time,
     )
     queries = [model.body, *question.views.values()]
     return Followed(analyse(question, lambda sql: _describe(session, sql)), names, model.header.key, queries)
 
 
-def _by(model: Model) -> tuple[str, Sequence[str]]:
-    """Return the model's query and the columns of its units: its key, or the partition of its time."""
-    if model.header.time is None or model.header.kind != "incremental":
-        return bare(model.body), model.header.key
-    return by_partition(bare(model.body), model.header.time, grain_of(model.header)), [BUCKET]
+def _by(model: Model) -> tuple[str, Sequence[str], str | None]:
+    """Return the model's query, the columns of its units, its key or the partition of its time, and that time."""
+    time = model.header.time
+    if time is None or model.header.kind != "incremental":
+        return bare(model.body), model.header.key, None
+    return by_partition(bare(model.body), time, grain_of(model.header)), [BUCKET], time
 
 
 def _describe(session: Session, sql: str) -> Mapping[str, str]:

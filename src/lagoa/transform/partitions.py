@@ -11,10 +11,13 @@ from typing import Any
 import pyarrow as pa
 
 from lagoa.kit.text import literal, quote
+from lagoa.lake.table import DataFile
 from lagoa.spec.model import Grain, ModelHeader
 
 BUCKET = "__partition"
 """The column that names a row's partition: when it begins."""
+_COARSE = timedelta(milliseconds=1)
+"""Other writers cut times to milliseconds, so that the greatest one lies beyond what they say."""
 _FEW = 16
 """So many stretches are looked for at most; partitions between the nearest of them are rebuilt with them."""
 
@@ -40,26 +43,41 @@ class Stretches:
     def __bool__(self) -> bool:
         return bool(self.of) or self.timeless
 
-    def parts(self, column: str, kind: pa.DataType) -> list[str]:
-        """Write a condition for each stretch: a time column's value lies in it."""
-        found = [" and ".join(_sides(column, kind, s)) or f"{quote(column)} is not null" for s in self.of]
-        return found + ([f"{quote(column)} is null"] if self.timeless else [])
+    def apart(self) -> list[Stretches]:
+        """Give each by itself."""
+        return [*(Stretches([s]) for s in self.of), *([Stretches(timeless=True)] if self.timeless else [])]
+
+    def until(self, days: int) -> Stretches:
+        """Let each end so many days later."""
+        later = timedelta(days=days)
+        return replace(self, of=[replace(s, high=s.high and s.high + later) for s in self.of])
 
     def where(self, column: str, kind: pa.DataType) -> str:
         """Write the condition that a time column's value lies in one of them."""
-        return " or ".join(f"({part})" for part in self.parts(column, kind)) or "false"
+        found = [" and ".join(_sides(column, kind, s)) or f"{quote(column)} is not null" for s in self.of]
+        found += [f"{quote(column)} is null"] if self.timeless else []
+        return " or ".join(f"({part})" for part in found) or "false"
 
-    def meets(self, low: Any, high: Any, nulls: int | None) -> bool:
-        """Say whether a file whose times lie between two values may hold a row of them."""
-        if self.timeless and nulls != 0:
+    def meets(self, moment: datetime) -> bool:
+        """Say whether a moment lies in one of them."""
+        return any(_meets(s, moment, moment) for s in self.of)
+
+    def among(self, files: Mapping[str, DataFile], column: str) -> list[str]:
+        """List the files that may hold a row of them, as far as their bounds of a column tell."""
+        return [path for path, file in files.items() if self._near(file, column)]
+
+    def _near(self, file: DataFile, column: str) -> bool:
+        low, high = file.low.get(column), file.high.get(column)
+        if low is None or high is None or (self.timeless and file.nulls.get(column) != 0):
             return True
-        if low is None or high is None:
-            return True
-        first, last = _moment(low), _moment(high) + timedelta(milliseconds=1)
-        return any((s.high is None or first < s.high) and (s.low is None or last >= s.low) for s in self.of)
+        return any(_meets(s, _moment(low), _moment(high) + _COARSE) for s in self.of)
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.of))
+
+
+def _meets(stretch: Stretch, first: datetime, last: datetime) -> bool:
+    return (stretch.high is None or first < stretch.high) and (stretch.low is None or last >= stretch.low)
 
 
 def _sides(column: str, kind: pa.DataType, stretch: Stretch) -> Iterator[str]:

@@ -47,6 +47,8 @@ class Question:
     tables: Mapping[str, str]
     columns: Mapping[str, Mapping[str, str]]
     views: Mapping[str, str]
+    time: str | None = None
+    """The column of the query by which ranges of it may be wanted."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,30 @@ class Leaf:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """A place of a query for a range of time where an input is read under a name of its own, `relation`.
+
+    Of its rows those count whose `column` lies in the range, or up to so many `days` after its end.
+    """
+
+    relation: str
+    input: str
+    column: str
+    days: int
+
+
+@dataclass(frozen=True)
+class Ranged:
+    """The query for a range of its time: it gives all rows of the range, and any others.
+
+    It reads the inputs of `reaches` by their relations, and the other places by `NEW`.
+    """
+
+    rows: str
+    reaches: Sequence[Reach]
+
+
+@dataclass(frozen=True)
 class Analysis:
     """How a query is followed: `rows` is the query for the keys of `KEYS` alone, over the inputs' new versions.
 
@@ -82,6 +108,8 @@ class Analysis:
     leaves: Sequence[Leaf] = ()
     columns: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """The columns of each input that the query reads, in lower case."""
+    ranged: Ranged | None = None
+    """Set when the question names a time."""
 
     def touched(self, changed: Sequence[str]) -> str:
         """Return SQL for the keys that changes of these inputs touch. Raises Refused."""

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from lagoa.sql.incremental.analysis import KEYS, NEW, Analysis, Describe, Leaf, Occurrence, Question, Refused, exact
 from lagoa.sql.incremental.delta import Delta
+from lagoa.sql.incremental.ranges import ranged
 from lagoa.sql.incremental.reading import at, quote, read
 from lagoa.sql.incremental.restrict import Restriction
 from lagoa.sql.incremental.sameness import judge_rows
@@ -21,7 +22,8 @@ def follow(question: Question, describe: Describe) -> Analysis:
     found = [_occurrence(tree, scopes, key, t) for t in tree.find_all(exp.Table)]
     leaves: list[Leaf] = []
     rows = _restricted(tree, scopes, key, leaves)
-    return Analysis(sorted(found, key=lambda o: o.input), rows, leaves, _columns(tree))
+    span = ranged(tree, scopes, question.time) if question.time is not None else None
+    return Analysis(sorted(found, key=lambda o: o.input), rows, leaves, _columns(tree), span)
 
 
 def _columns(tree: exp.Query) -> dict[str, frozenset[str]]:

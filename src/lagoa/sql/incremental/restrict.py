@@ -21,7 +21,7 @@ from lagoa.sql.incremental.scope import (
     sources,
 )
 
-_Place = tuple[str, str]
+Place = tuple[str, str]
 """A source's alias and a column of it."""
 
 
@@ -63,10 +63,10 @@ class Restriction:
     def select(self, select: exp.Select, pairs: Sequence[Pair]) -> None:
         """Filter a SELECT in place, and its sources where an equality says the same of them."""
         found = sources(select)
-        known = self._known(select, found, pairs)
+        told = known(self._scopes, select, found, pairs)
         select.where(self._exists([(text(p.node), p.key) for p in pairs]), copy=False)
         for source in found:
-            fits = [(column, key) for (alias, column), key in known.items() if alias == source.alias]
+            fits = [(column, key) for (alias, column), key in told.items() if alias == source.alias]
             if not fits:
                 continue
             if isinstance(source.node, exp.Table):
@@ -89,27 +89,29 @@ class Restriction:
         alias = exp.TableAlias(this=exp.to_identifier(source.alias, quoted=True))
         source.node.replace(exp.Subquery(this=rows, alias=alias))
 
-    def _known(self, select: exp.Select, found: Sequence[Source], pairs: Sequence[Pair]) -> dict[_Place, str]:
-        """Name the columns that equal a column of the keys in every row that the filter lets through."""
-        index = {s.alias: i for i, s in enumerate(found)}
-        optional = nullable(found)
-        known = {
-            (p.node.table, p.node.name): p.key
-            for p in pairs
-            if isinstance(p.node, exp.Column) and p.node.table in index and index[p.node.table] not in optional
-        }
-        links = list(_Links(select, found, index, optional).all())
-        before = -1
-        while before != len(known):
-            before = len(known)
-            for a, b in links:
-                if a in known and b not in known and self._alike(found, index, a, b):
-                    known[b] = known[a]
-        return known
 
-    def _alike(self, found: Sequence[Source], index: dict[str, int], a: _Place, b: _Place) -> bool:
-        first, second = (self._scopes.columns_of(found[index[alias]]).get(column) for alias, column in (a, b))
-        return first is not None and first == second
+def known(scopes: Scopes, select: exp.Select, found: Sequence[Source], pairs: Sequence[Pair]) -> dict[Place, str]:
+    """Name the columns that equal a column of the keys in every row that the filter lets through."""
+    index = {s.alias: i for i, s in enumerate(found)}
+    optional = nullable(found)
+    told = {
+        (p.node.table, p.node.name): p.key
+        for p in pairs
+        if isinstance(p.node, exp.Column) and p.node.table in index and index[p.node.table] not in optional
+    }
+    links = list(_Links(select, found, index, optional).all())
+    before = -1
+    while before != len(told):
+        before = len(told)
+        for a, b in links:
+            if a in told and b not in told and _alike(scopes, found, index, a, b):
+                told[b] = told[a]
+    return told
+
+
+def _alike(scopes: Scopes, found: Sequence[Source], index: dict[str, int], a: Place, b: Place) -> bool:
+    first, second = (scopes.columns_of(found[index[alias]]).get(column) for alias, column in (a, b))
+    return first is not None and first == second
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class _Links:
     index: dict[str, int]
     optional: set[int]
 
-    def all(self) -> Iterator[tuple[_Place, _Place]]:
+    def all(self) -> Iterator[tuple[Place, Place]]:
         """Give each link from the column that must be known to the one that it tells of."""
         where = conjuncts(self.select.args["where"].this) if self.select.args.get("where") else []
         for condition, join in [(c, None) for c in where] + [(c, i) for i, s in enumerate(self.found) for c in s.on]:
