@@ -96,6 +96,8 @@ def keys() -> list[str]:
     lines += _noun_section("lagoa.yml", ProjectFile, "")
     for name in names("sources"):
         lines += _noun_section(f"sources/*.yml with `type: {name}`", adapter("sources", name), "")
+        if (whole := adapter("sources", name).whole) is not None:
+            lines += [f"### {whole.__name__}", "", (whole.__doc__ or "").strip(), "", *_keys(whole)]
     lines += _noun_section("The header of a model", ModelHeader, "models/**/*.sql and *.py")
     lines += ["## A check", "", (CheckSpec.__doc__ or "").strip(), ""]
     lines += _table(

@@ -73,9 +73,12 @@ class Project:
         self._engine_folder: tempfile.TemporaryDirectory[str] | None = None
 
     @classmethod
-    def open(cls, root: Path | str = ".", target: str | None = None) -> Self:
-        """Load the project in a folder. Raises ProjectErrors with all that is wrong with it."""
-        return cls(load(Path(root), target))
+    def open(cls, root: Path | str = ".", target: str | None = None, *, fresh: bool = False) -> Self:
+        """Load the project in a folder. Raises ProjectErrors with all that is wrong with it.
+
+        `fresh` asks sources that take a whole schema (`streams: {"*": …}`) for its tables, as a run should.
+        """
+        return cls(load(Path(root), target, fresh=fresh))
 
     def __repr__(self) -> str:
         return f"<lagoa.Project {self.name} on {self.target_name}>"

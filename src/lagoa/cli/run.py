@@ -78,7 +78,7 @@ def command(
     }
     if planned is not None and (select or exclude or dry_run or any(wish.values())):
         raise CommandError("LG-601", "--plan takes everything from the plan: it goes with nothing that says what to do")
-    with settings.open() as project:
+    with settings.open(fresh=not dry_run) as project:
         if dry_run:
             return _dry(settings, project, partial(project.plan, select, exclude, **wish), as_json)
         warned = _Warned()

@@ -27,11 +27,11 @@ class Settings:
     redact: Callable[[str], str] = str
     """Hides the project's secrets, once it is open."""
 
-    def open(self) -> Project:
+    def open(self, fresh: bool = False) -> Project:
         """Open the project; from here on its secrets are hidden from all that is said."""
         from lagoa.app import Project
 
-        found = Project.open(self.project, self.target)
+        found = Project.open(self.project, self.target, fresh=fresh)
         self.redact = found.redact
         return found
 

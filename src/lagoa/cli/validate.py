@@ -19,10 +19,10 @@ from lagoa.project.trials import read_trials
 def command(settings: Settings, as_json: bool) -> None:
     """Check every file of the project: keys, types, SQL, and that every table that is read is made.
 
-    Neither the lake nor any source is touched.
+    The lake is not touched, nor any source, but where one takes a whole schema its catalog is asked what there is.
     """
     try:
-        project = settings.open().project
+        project = settings.open(fresh=True).project
         tests = len(read_trials(project))
     except (ProjectErrors, ProjectError) as error:
         if as_json:

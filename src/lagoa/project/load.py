@@ -29,9 +29,12 @@ LATER_KEYS = ("schedule", "alerts")
 LATER_TARGET_KEYS = ("catalog", "deployer")
 
 
-def load(root: Path, target: str | None = None, environ: Mapping[str, str] = os.environ) -> Project:
+def load(
+    root: Path, target: str | None = None, environ: Mapping[str, str] = os.environ, *, fresh: bool = False
+) -> Project:
     """Read the project in a folder for one target (`local` when none is named), without running anything of it.
 
+    `fresh` asks sources that take a whole schema for its tables again, instead of taking those last seen.
     Raises ProjectErrors with all that is wrong, sorted by file and line, and CommandError LG-601 when there is no
     such target.
     """
@@ -42,7 +45,7 @@ def load(root: Path, target: str | None = None, environ: Mapping[str, str] = os.
         variables = environment(root, environ)
     except ProjectError as error:
         raise ProjectErrors([error]) from None
-    reading = Reading(tree, findings, References(variables), QueryCache(root))
+    reading = Reading(tree, findings, References(variables), QueryCache(root), target or "local", fresh)
     file, document = _project_file(reading, variables)
     entries, streams, stream_nodes = read_sources(reading)
     models, model_nodes = read_models(reading)

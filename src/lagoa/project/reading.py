@@ -41,6 +41,9 @@ class Reading:
     findings: Findings
     references: References
     cache: QueryCache
+    target: str = "local"
+    fresh: bool = False
+    """Whether sources that take a whole schema are asked for it again."""
     mentions: list[Mention] = field(default_factory=list)
     """Every place where a table is named, to be looked up at the end."""
     broken_sources: set[str] = field(default_factory=set)

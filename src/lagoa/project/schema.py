@@ -109,7 +109,11 @@ def _gather(annotation: Any, found: list[type[BaseModel]]) -> None:
 
 
 def _source(name: str) -> Schema:
-    found = schema(adapter("sources", name), f"A source of type {name}")
+    kind = adapter("sources", name)
+    found = schema(kind, f"A source of type {name}")
+    if kind.whole is not None:
+        every = schema(kind.whole, "Every table of a schema")
+        found["properties"]["streams"]["properties"] = {"*": {k: v for k, v in every.items() if k != "$schema"}}
     found["properties"]["type"] = {"const": name, "description": found["properties"]["type"].get("description")}
     return found
 

@@ -150,7 +150,7 @@ CASES: dict[str, Files] = {
     "later_keys": {"lagoa.yml": NAMED + "schedule: daily\nalerts: {}\ntargets:\n  aws: {catalog: glue}\n"},
     "history_without_key": _header("kind: scd2"),
     "time_of_a_table": _header("time: id"),
-    "later_stream": {SOURCE: "type: files\nstreams:\n  '*': {path: data}\n"},
+    "no_whole_schema": {SOURCE: "type: files\nstreams:\n  '*': {path: data}\n"},
     "later_lake": {"lagoa.yml": NAMED + "targets:\n  local: {lake: 's3://bucket/lake'}\n"},
     # files where none belong
     "folder_misspelt": {"model/silver/x.sql": "select 1 as a\n"},

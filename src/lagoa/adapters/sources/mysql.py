@@ -15,9 +15,10 @@ from lagoa.kit.database.choice import chosen, refuse_twins
 from lagoa.kit.database.cursor import EVERYTHING, Cursor
 from lagoa.kit.database.reading import DatabaseReading
 from lagoa.kit.database.stream import DatabaseStream
+from lagoa.kit.database.whole import WholeSchema, streams_of
 from lagoa.kit.endpoint import Endpoint
-from lagoa.kit.mysql.catalog import Relation, find_relation, query_columns, table_columns
-from lagoa.kit.mysql.columns import MyColumn, column, read_as
+from lagoa.kit.mysql.catalog import Relation, find_relation, query_columns, table_columns, tables_of
+from lagoa.kit.mysql.columns import MyColumn, column, quote, read_as
 from lagoa.kit.mysql.failure import explain, silence
 from lagoa.kit.mysql.line import ANSWER, Line
 from lagoa.kit.mysql.part import Part, Walk
@@ -51,12 +52,23 @@ class MySQL(Source):
     streams: Mapping[str, MySQLStream] = Field(default_factory=dict)
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
     lists_keys: ClassVar[bool] = True
+    whole: ClassVar[type[WholeSchema]] = WholeSchema
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Read a stream as of one moment; see ports.Source."""
         work = _Work(self, self.streams[reading.stream], reading)
         try:
             yield from work.batches()
+        finally:
+            work.main.close()
+
+    def discover(self, whole: WholeSchema, project: Path) -> dict[str, dict[str, Any]]:
+        """List the tables of a schema as streams. Raises SourceError."""
+        nothing = Reading("*", None, project, project, "the schema of `*`")
+        work = _Work(self, MySQLStream(table="*"), nothing)
+        try:
+            schema = whole.schema_ or work.endpoint.database
+            return streams_of(whole, tables_of(work.ask, schema), schema, quote)
         finally:
             work.main.close()
 

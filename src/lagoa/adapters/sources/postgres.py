@@ -15,14 +15,16 @@ from lagoa.kit.database.choice import chosen, refuse_twins
 from lagoa.kit.database.cursor import EVERYTHING, Cursor
 from lagoa.kit.database.reading import DatabaseReading
 from lagoa.kit.database.stream import DatabaseStream
+from lagoa.kit.database.whole import WholeSchema, streams_of
 from lagoa.kit.endpoint import Endpoint
 from lagoa.kit.patience import Patience
-from lagoa.kit.postgres.catalog import Relation, find_relation, money_scale, query_columns, table_columns
+from lagoa.kit.postgres.catalog import Relation, find_relation, money_scale, query_columns, table_columns, tables_of
 from lagoa.kit.postgres.columns import PgColumn, read_as
 from lagoa.kit.postgres.failure import explain, silence
 from lagoa.kit.postgres.line import Line
 from lagoa.kit.postgres.part import Part
 from lagoa.kit.postgres.speech import PostgresSpeech
+from lagoa.kit.text import quote
 from lagoa.ports import Batch, Portion, Reading, Source
 from lagoa.spec.duration import Duration
 from lagoa.spec.secret import Secret
@@ -44,12 +46,23 @@ class Postgres(Source):
     streams: Mapping[str, DatabaseStream] = Field(default_factory=dict)
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
     lists_keys: ClassVar[bool] = True
+    whole: ClassVar[type[WholeSchema]] = WholeSchema
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Read a stream from one snapshot of the server; see ports.Source."""
         work = _Work(self, self.streams[reading.stream], reading)
         try:
             yield from work.batches()
+        finally:
+            work.main.close()
+
+    def discover(self, whole: WholeSchema, project: Path) -> dict[str, dict[str, Any]]:
+        """List the tables of a schema as streams. Raises SourceError."""
+        nothing = Reading("*", None, project, project, "the schema of `*`")
+        work = _Work(self, DatabaseStream(table="*"), nothing)
+        try:
+            schema = whole.schema_ or "public"
+            return streams_of(whole, tables_of(work.ask, schema), schema, quote)
         finally:
             work.main.close()
 

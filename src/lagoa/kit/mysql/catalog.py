@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lagoa.errors import SourceError
+from lagoa.kit.database.whole import Listed, listed
 from lagoa.kit.mysql.columns import Found, literal, quote
 
 Ask = Callable[[str], list[dict[str, Any]]]
@@ -133,6 +134,21 @@ def table_columns(ask: Ask, relation: Relation) -> list[Found]:
         )
         for row in rows
     ]
+
+
+def tables_of(ask: Ask, schema: str) -> list[Listed]:
+    """List the tables of a schema, without its views, each with its primary key and its comment."""
+    exact = f"{literal(schema)} and (cast(t.table_schema as binary) = x'{schema.encode().hex()}'"
+    return listed(
+        ask(
+            "select t.table_name as n, t.table_comment as c, k.column_name as k from information_schema.tables t "
+            "left join information_schema.statistics k on k.table_schema = t.table_schema "
+            "and cast(k.table_name as binary) = cast(t.table_name as binary) and k.index_name = 'PRIMARY' "
+            f"where t.table_schema = {exact} or @@lower_case_table_names > 0) "
+            "and t.table_type in ('BASE TABLE', 'SYSTEM VERSIONED') "
+            "order by cast(t.table_name as binary), k.seq_in_index"
+        )
+    )
 
 
 def query_columns(fields: Sequence[Any]) -> list[Found]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lagoa.errors import SourceError
+from lagoa.kit.database.whole import Listed, listed
 from lagoa.kit.postgres.columns import Found
 from lagoa.kit.text import literal, quote
 
@@ -102,6 +103,25 @@ def _meant(ask: Ask, written: str, name: str) -> str:
     if close:
         return f"did you mean `{close[0]}`?"
     return "the user sees " + (", ".join(f"`{n}`" for n in list(known)[:8]) or "no table at all")
+
+
+def tables_of(ask: Ask, schema: str) -> list[Listed]:
+    """List the tables of a schema that the user may read, each with its primary key and its comment.
+
+    Views are left out, and so are partitions: the table that they are parts of has their rows.
+    """
+    return listed(
+        ask(
+            "select c.relname::text as n, obj_description(c.oid, 'pg_class') as c, a.attname::text as k "
+            "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+            "left join pg_index i on i.indrelid = c.oid and i.indisprimary "
+            "left join lateral unnest(i.indkey) with ordinality as u(num, pos) on true "
+            "left join pg_attribute a on a.attrelid = c.oid and a.attnum = u.num "
+            f"where n.nspname = {literal(schema)} and c.relkind in ('r', 'p') "
+            "and not exists (select from pg_inherits h where h.inhrelid = c.oid) "
+            "and has_any_column_privilege(c.oid, 'select') order by 1, u.pos"
+        )
+    )
 
 
 def table_columns(ask: Ask, relation: Relation) -> list[Found]:
