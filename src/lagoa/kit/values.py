@@ -44,6 +44,8 @@ _DIRECTIVES = {
     "z": r"(Z|[+-]\d{2}(:?\d{2})?)",
     "%": "%",
 }
+IMPLIED = "implied"
+"""The decimal separator of numbers that are written without one: the last digits are the type's scale."""
 _OFFSET = r"([Zz]|[+-]\d{2}(:?\d{2})?)"
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6}0*)?)?"
 _LOOSE_JSON = r"NaN|Infinity|,[ \t\r\n]*[]}]"
@@ -65,6 +67,14 @@ def declared_type(text: str) -> Any:
     if not 1 <= precision <= 38 or scale > precision:
         raise ValueError(f"{text!r}: a decimal holds 1 to 38 digits, and no more after the point than in all")
     return pa.decimal128(precision, scale)
+
+
+def is_declared_text(declared: str | None) -> bool:
+    """Say whether a user declared a column to be text; a word that is no type is refused elsewhere, with its place."""
+    try:
+        return declared is not None and bool(declared_type(declared) == pa.string())
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -126,6 +136,11 @@ class Spelling:
         return text
 
     def _number(self, text: str, kind: Any, scale: int) -> str:
+        if self.decimal == IMPLIED:
+            digits = f"lpad(ltrim({text}, '+-'), greatest(strlen(ltrim({text}, '+-')), {scale + 1}), '0')"
+            sign = f"case when starts_with({text}, '-') then '-' else '' end"
+            plain = f"{sign} || left({digits}, -{scale}) || '.' || right({digits}, {scale})" if scale else text
+            return _when(text, r"[+-]?\d+", f"try_cast({plain} as {_sql(kind)})")
         point, mark = re.escape(self.decimal), re.escape(self.thousands or "")
         whole = rf"(\d+|\d{{1,3}}({mark}\d{{3}})+)" if mark else r"\d+"
         fraction = rf"({point}\d{{1,{scale}}}0*)" if scale else rf"({point}0+)"

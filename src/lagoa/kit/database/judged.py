@@ -54,10 +54,14 @@ class Line(Protocol):
         """Stop what runs here."""
 
 
-def query(columns: Sequence[Judged], source: str, where: str) -> str:
-    """Write the query for the values of all columns, then for those that are odd, as v0, v1, … and o0, o1, …"""
+def query(columns: Sequence[Judged], source: str, where: str, place: str | None = None) -> str:
+    """Write the query for the values of all columns, then for those that are odd, as v0, v1, … and o0, o1, …
+
+    `place` is SQL, as text, for where a row stands; it comes last.
+    """
     shown = [f"{c.value} as v{i}" for i, c in enumerate(columns)]
     shown += [f"{c.odd} as o{i}" for i, c in enumerate(columns) if c.odd is not None]
+    shown += [f"{place} as place"] if place is not None else []
     return f"select {', '.join(shown)} from {source} t where {where}"
 
 
@@ -77,6 +81,8 @@ class JudgedRows:
     origin: str
     telling: Sequence[int]
     hidden: frozenset[str]
+    place: str | None = None
+    """SQL, as text, for what follows `origin` instead of values: a number that the database gives its rows."""
 
     def portion(self) -> Portion:
         """Read the rows, once."""
@@ -96,14 +102,17 @@ class JudgedRows:
     def _rows(self) -> Iterator[pa.RecordBatch]:
         fields = [pa.field(f"v{i}", c.wire) for i, c in enumerate(self.columns)]
         fields += [pa.field(f"o{i}", pa.string()) for i, c in enumerate(self.columns) if c.odd is not None]
-        for batch in self.line.batches(query(self.columns, self.source, self.where), pa.schema(fields)):
+        fields += [pa.field("place", pa.string())] if self.place is not None else []
+        sql = query(self.columns, self.source, self.where, self.place)
+        for batch in self.line.batches(sql, pa.schema(fields)):
             yield self._told(batch)
 
     def _told(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         count = len(self.columns)
         values, odd = batch.columns[:count], iter(batch.columns[count:])
         shown = {i: next(odd) for i, c in enumerate(self.columns) if c.odd is not None}
-        came_from = origins(self.origin, [values[i] for i in self.telling], len(batch))
+        told = [values[i] for i in self.telling] if self.place is None else [next(odd)]
+        came_from = origins(self.origin, told, len(batch))
         reason, raw = self._refused(values, shown, len(batch))
         return pa.RecordBatch.from_arrays([*values, came_from, reason, raw], schema=self._schema())
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from lagoa.kit.values import declared_type
+from lagoa.kit.values import is_declared_text
 
 Shape = Literal["number", "text", "bytes", "day", "time"]
 """How a value is written: digits, any text, bytes as they are, a date, a date and time. Only texts and bytes can be
@@ -105,7 +105,7 @@ def read_as(found: Found, name: str, declared: str | None) -> MyColumn:
         return replace(as_text, value=_converted(f"st_astext({value})"))
     if kind in _BYTES:
         return MyColumn(name, found, value, "bytes", pa.binary(), pa.binary())
-    if _is_text(declared):
+    if is_declared_text(declared):
         return as_text
     if kind in ("date", "datetime", "timestamp"):
         lands = pa.timestamp("us", "UTC" if kind == "timestamp" else None) if kind != "date" else pa.date32()
@@ -139,10 +139,3 @@ def _bits(width: int) -> Any:
 
 def _converted(value: str) -> str:
     return f"convert({value} using utf8mb4)"
-
-
-def _is_text(declared: str | None) -> bool:
-    try:
-        return declared is not None and bool(declared_type(declared) == pa.string())
-    except ValueError:  # a word that ingesting refuses, with its place
-        return False

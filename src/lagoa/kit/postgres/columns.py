@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from lagoa.kit.text import literal, quote
-from lagoa.kit.values import declared_type
+from lagoa.kit.values import is_declared_text
 
 Risk = Literal["date", "time", "number", "array"]
 _ROW = '"a whole row"'  # an alias that no column is called
@@ -101,7 +101,7 @@ def read_as(found: Found, name: str, declared: str | None, money_scale: int = 2)
     """Decide how a column is read; `declared` is the type that the user gave it, `name` its name in the table."""
     value = column(found.name)
     as_text = PgColumn(name, found, f"{value}::text", pa.string(), pa.string())
-    if not found.builtin or _is_text(declared):
+    if not found.builtin or is_declared_text(declared):
         return as_text
     if found.type in _NATIVE:
         kind = _NATIVE[found.type]
@@ -117,13 +117,6 @@ def read_as(found: Found, name: str, declared: str | None, money_scale: int = 2)
     if found.element is not None and found.dimensions <= 1:
         return _list(found, name)
     return as_text
-
-
-def _is_text(declared: str | None) -> bool:
-    try:
-        return declared is not None and bool(declared_type(declared) == pa.string())
-    except ValueError:  # a word that ingesting refuses, with its place
-        return False
 
 
 def _decimal(modifier: int) -> Any:

@@ -1,0 +1,1 @@
+"""What the source `duckdb` is made of."""

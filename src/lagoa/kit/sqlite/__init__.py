@@ -1,0 +1,1 @@
+"""What the source `sqlite` is made of."""
