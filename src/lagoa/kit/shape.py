@@ -41,6 +41,7 @@ class Shape:
         neither is null. `source` and `raw` are SQL over the relation, too.
         """
         values = values or {}
+        texts = {name: self._given(name, text) for name, text in texts.items()}
         checked = [n for n in self.checked() if n in texts]
         place = {name: i for i, name in enumerate(checked)}
         inner = ", ".join(f"{texts[n]} as _t{i}" for n, i in place.items())
@@ -58,6 +59,11 @@ class Shape:
         if checked:
             shown += [REASON, f"case when {REASON} is not null then {raw} end as {RAW}"]
         return f"select {', '.join(shown)} from {relation}"
+
+    def _given(self, name: str, text: str) -> str:
+        """Return SQL for a text, null where the column's own declaration says that it means null."""
+        nulls = self.spellings[name].null_values if name in self.spellings else ()
+        return f"case when not {listed_in(text, nulls)} then {text} end" if nulls else text
 
     def _value(self, name: str, nth: int, quick: tuple[str, str] | None) -> str:
         careful = self.spellings[name].parse(f"_t{nth}")

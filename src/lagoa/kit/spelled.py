@@ -40,7 +40,7 @@ def spelling(name: str, column: StreamColumn, options: Any) -> Spelling:
     decimal, thousands = column.decimal or options.decimal or ".", column.thousands or options.thousands
     if decimal == thousands:
         raise ValueError(f"columns.{name}: decimal and thousands are both `{decimal}`")
-    found = Spelling(kind, format, decimal, thousands)
+    found = Spelling(kind, format, decimal, thousands, column.null_values)
     try:
         found.kind()
     except ValueError as error:

@@ -85,6 +85,7 @@ class Spelling:
     format: str | None = None
     decimal: str = "."
     thousands: str | None = None
+    null_values: tuple[str, ...] = ()
 
     def kind(self) -> Any:
         """Return the Arrow type."""

@@ -32,3 +32,5 @@ class StreamColumn(Column):
     """The decimal separator of this column, when it is not the stream's."""
     thousands: str | None = None
     """The thousands separator of this column, when it is not the stream's."""
+    null_values: tuple[str, ...] = ()
+    """Texts that mean null in this column of a declared type, beside the stream's: ["00000000"]."""
