@@ -16,8 +16,8 @@ from lagoa.kit.landing import Found, printable
 
 PIECE = 64 << 20
 """Bytes of a piece. A piece is staged by one thread; scratch and memory hold a few of them."""
-LONGEST = 1 << 30
-"""Bytes up to which a record (of JSON: a document) is held in memory."""
+LONGEST_LINE = 1 << 30
+"""Bytes within which a line ends: as much is held in memory at most."""
 _STEP = 1 << 20
 
 Bytes = bytes | bytearray | memoryview
@@ -27,6 +27,7 @@ Bytes = bytes | bytearray | memoryview
 class Piece:
     """Whole records of a file as UTF-8 (`valid` says whether all of it is), from line number `line` on.
 
+    `last` says that the file ends with them.
     They stand in `buffer[start:end]`, which may be written over once the next piece is asked for.
     """
 
@@ -35,6 +36,7 @@ class Piece:
     end: int
     line: int
     valid: bool = True
+    last: bool = False
     counted: dict[bytes, int] = field(default_factory=dict, compare=False)
 
     def __len__(self) -> int:
@@ -52,6 +54,11 @@ class Piece:
     def has(self, mark: bytes) -> bool:
         """Say whether some bytes occur in it."""
         return self.buffer.find(mark, self.start, self.end) >= 0
+
+    def starts(self, mark: bytes) -> bool:
+        """Say whether a line of it starts with some bytes."""
+        first = self.buffer.startswith(mark, self.start, self.end)
+        return first or self.has(b"\n" + mark) or self.has(b"\r" + mark)
 
     def count(self, mark: bytes) -> int:
         """Count how often some bytes occur in it."""
@@ -72,7 +79,11 @@ class Piece:
 
     def since(self, offset: int, lines: int) -> Piece:
         """Return what follows its first bytes, which hold some lines."""
-        return Piece(self.buffer, self.start + offset, self.end, self.line + lines, self.valid)
+        return Piece(self.buffer, self.start + offset, self.end, self.line + lines, self.valid, self.last)
+
+    def until(self, place: int) -> Piece:
+        """Return what stands before a place of the buffer."""
+        return Piece(self.buffer, self.start, max(self.start, place), self.line, self.valid, self.last)
 
 
 Cut = Callable[[bytes | bytearray, int, int], int]
@@ -134,6 +145,27 @@ class Opened:
         return self.found.grew() or (bool(self._digest) and self.found.digest() != self._digest)
 
 
+class Framed(Opened):
+    """A file of records of `length` bytes without line ends; `end` is put after each as it is read."""
+
+    def __init__(self, found: Found, length: int, end: bytes) -> None:
+        super().__init__(found)
+        self._length, self._end, self._ready, self._raw_part = length, end, bytearray(), bytearray(length * 1024)
+
+    def fill(self, view: memoryview) -> int:
+        """Fill some memory with records and the ends that are put after them."""
+        while len(self._ready) < len(view):
+            count = super().fill(memoryview(self._raw_part))
+            part = bytes(self._raw_part[:count])
+            self._ready += b"".join(part[i : i + self._length] + self._end for i in range(0, count, self._length))
+            if count < len(self._raw_part):
+                break
+        count = min(len(view), len(self._ready))
+        view[:count] = self._ready[:count]
+        del self._ready[:count]
+        return count
+
+
 def unpack(found: Found, into: Path) -> None:
     """Write a file's bytes, unpacked, into a file of ours."""
     memory = memoryview(bytearray(_STEP))
@@ -142,8 +174,13 @@ def unpack(found: Found, into: Path) -> None:
             file.write(memory[:count])
 
 
-def pieces(opened: Opened, decoder: Decoder, cut: Cut, size: int = PIECE) -> Iterator[Piece]:
-    """Yield a file's pieces; each is good until the next one is asked for."""
+def pieces(
+    opened: Opened, decoder: Decoder, cut: Cut, size: int = PIECE, longest: int = LONGEST_LINE
+) -> Iterator[Piece]:
+    """Yield a file's pieces; each is good until the next one is asked for.
+
+    Raises SourceError LG-202 when no record ends within `longest` bytes.
+    """
     # touching fresh memory costs more than reading into it: one buffer serves all pieces
     buffer = bytearray(min(size, opened.found.size + 1) if opened.found.exact else size)
     fill: Callable[[memoryview], int] = opened.fill
@@ -151,11 +188,11 @@ def pieces(opened: Opened, decoder: Decoder, cut: Cut, size: int = PIECE) -> Ite
     line, ended, first = 1, False, True
     while not ended or start < end:
         if not ended:
-            if end - start >= LONGEST:
+            if end - start >= longest:
                 raise SourceError(
                     "LG-202",
-                    f"{printable(opened.found.name)} has a record of more than {LONGEST >> 20:,} MB, at line {line}",
-                    hint="look at its line ends, its quotes and its `format:`",
+                    f"{printable(opened.found.name)} cannot be read: no record ends within {longest >> 20} MB",
+                    hint="deliver each record on a line of its own; JSON as NDJSON",
                 )
             buffer, end = _room(buffer, start, end)
             with memoryview(buffer) as view:
@@ -169,7 +206,7 @@ def pieces(opened: Opened, decoder: Decoder, cut: Cut, size: int = PIECE) -> Ite
         stop = end if ended else cut(buffer, start, end)
         if stop == start:
             continue
-        piece = Piece(buffer, start, stop, line)
+        piece = Piece(buffer, start, stop, line, last=ended and stop == end)
         yield piece if decoder.streams() else _decoded(piece, decoder)
         line += piece.line_ends()
         start = stop
@@ -179,7 +216,7 @@ def _decoded(piece: Piece, decoder: Decoder) -> Piece:
     data, valid = decoder.utf8(piece.view)
     if data is None:
         return replace(piece, valid=valid)
-    return Piece(data, 0, len(data), piece.line, valid)
+    return Piece(data, 0, len(data), piece.line, valid, piece.last)
 
 
 def _room(buffer: bytearray, start: int, end: int) -> tuple[bytearray, int]:

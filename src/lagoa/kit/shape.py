@@ -33,12 +33,18 @@ class Shape:
         return [n for n in self.schema.names if n in self.spellings and not self.spellings[n].is_text()]
 
     def select(
-        self, relation: str, texts: Mapping[str, str], source: str, raw: str, values: Mapping[str, str] | None = None
+        self,
+        relation: str,
+        texts: Mapping[str, str],
+        source: str,
+        raw: str,
+        values: Mapping[str, str] | None = None,
+        fault: str | None = None,
     ) -> str:
         """Return the query of a portion over `relation`.
 
         `texts` gives for each column that arrives its text in SQL, `values` (instead) its value as it is; what is in
-        neither is null. `source` and `raw` are SQL over the relation, too.
+        neither is null. `source`, `raw` and `fault` (why the row is refused, or null) are SQL over the relation, too.
         """
         values = values or {}
         texts = {name: self._given(name, text) for name, text in texts.items()}
@@ -53,10 +59,11 @@ class Shape:
         parsed = ", ".join(f"{self._value(n, i, quick[i])} as _v{i}" for n, i in place.items())
         if checked:
             relation = f"(select *, {parsed} from {relation})"
-            relation = f"(select *, {self._reason(place)} as {REASON} from {relation})"
+        if checked or fault:
+            relation = f"(select *, {self._reason(place, fault)} as {REASON} from {relation})"
         shown = [self._shown(f, place, texts, values) for f in self.schema]
         shown.append(f"{source} as {SOURCE}")
-        if checked:
+        if checked or fault:
             shown += [REASON, f"case when {REASON} is not null then {raw} end as {RAW}"]
         return f"select {', '.join(shown)} from {relation}"
 
@@ -81,9 +88,11 @@ class Shape:
             return f"{values[name]} as {quote(name)}"
         return f"null::{sql_type(column.type)} as {quote(name)}"
 
-    def _reason(self, place: Mapping[str, int]) -> str:
+    def _reason(self, place: Mapping[str, int], fault: str | None) -> str:
         bad = {name: f"(_t{i} is not null and _v{i} is null)" for name, i in place.items()}
         said = [f"case when {test} then {self._said(name, place[name])} end" for name, test in bad.items()]
+        if fault:
+            bad, said = {"": f"({fault}) is not null", **bad}, [fault, *said]
         return f"case when {' or '.join(bad.values())} then concat_ws('; ', {', '.join(said)}) end"
 
     def _said(self, name: str, nth: int) -> str:
@@ -95,6 +104,14 @@ class Shape:
 
 def _article(kind: str) -> str:
     return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
+
+
+def cleaned(text: str, trim: bool, null_values: Sequence[str]) -> str:
+    """Return SQL for a text without the blanks around it (all of them: null), and null for what means null."""
+    if trim:
+        bare = f"trim({text}, ' \t\u00a0')"
+        text = f"case when {text} = '' or {bare} <> '' then {bare} end"
+    return f"case when not {listed_in(text, null_values)} then {text} end" if null_values else text
 
 
 def listed_in(expression: str, values: Sequence[str]) -> str:

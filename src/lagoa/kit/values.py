@@ -138,7 +138,7 @@ class Spelling:
 
     def _number(self, text: str, kind: Any, scale: int) -> str:
         if self.decimal == IMPLIED:
-            digits = f"lpad(ltrim({text}, '+-'), greatest(strlen(ltrim({text}, '+-')), {scale + 1}), '0')"
+            digits = f"lpad(ltrim({text}, '+-'), greatest(strlen(ltrim({text}, '+-')), {scale + 1})::integer, '0')"
             sign = f"case when starts_with({text}, '-') then '-' else '' end"
             plain = f"{sign} || left({digits}, -{scale}) || '.' || right({digits}, {scale})" if scale else text
             return _when(text, r"[+-]?\d+", f"try_cast({plain} as {_sql(kind)})")

@@ -29,7 +29,7 @@ class StreamColumn(Column):
     format: str | None = None
     """How dates and times are written, in strptime's words: '%d/%m/%Y'."""
     decimal: str | None = None
-    """The decimal separator of this column, when it is not the stream's."""
+    """The decimal separator of this column, if it is not the stream's; `implied`: the last digits are the decimals."""
     thousands: str | None = None
     """The thousands separator of this column, when it is not the stream's."""
     null_values: tuple[str, ...] = ()

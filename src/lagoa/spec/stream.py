@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -59,7 +60,7 @@ class Stream(Declared):
     """How a `merge` learns of deleted rows: {column: removed_at}, or `compare`, where the source can list its keys."""
     schema_: Literal["evolve", "freeze", "quarantine"] = Field("evolve", alias="schema")
     """What happens when the source's columns change."""
-    columns: dict[str, StreamColumn] = Field(default_factory=dict)
+    columns: Mapping[str, StreamColumn] = Field(default_factory=dict)
     """What is known of its columns."""
     checks: tuple[CheckEntry, ...] = ()
     """Checks of the table as a whole."""

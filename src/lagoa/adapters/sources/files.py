@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lagoa.errors import SourceError
+from lagoa.errors import MissingExtra, SourceError
 from lagoa.kit.bundle import Noted
 from lagoa.kit.column_names import OWN
 from lagoa.kit.containers.members import expanded
@@ -17,6 +17,11 @@ from lagoa.kit.containers.streams import bare
 from lagoa.kit.delimited.dialect import Dialect
 from lagoa.kit.delimited.read import Delimited, Text
 from lagoa.kit.encoding import canonical
+from lagoa.kit.excel.address import RANGE, area
+from lagoa.kit.excel.read import Excel
+from lagoa.kit.excel.rows import Layout, Sheet
+from lagoa.kit.fixed.read import FixedWidth, Ruled
+from lagoa.kit.fixed.slots import slots
 from lagoa.kit.json_records.read import JsonRecords
 from lagoa.kit.landing import Found, find, is_pattern, literal_folder, printable
 from lagoa.kit.parquet_files import ParquetFiles
@@ -24,11 +29,13 @@ from lagoa.kit.pieces import Scratch
 from lagoa.kit.shape import Shape
 from lagoa.kit.spelled import called_as_they_land, shaped, spelling
 from lagoa.kit.types import from_duckdb
+from lagoa.kit.xml.records import XmlRecords
 from lagoa.ports import Batch, Json, Portion, Reading, Source
+from lagoa.spec.column import StreamColumn
 from lagoa.spec.declared import Declared
 from lagoa.spec.stream import Stream
 
-Format = Literal["csv", "tsv", "json", "ndjson", "parquet"]
+Format = Literal["csv", "tsv", "json", "ndjson", "parquet", "excel", "xml", "fixed"]
 _ENDINGS: dict[str, Format] = {
     "csv": "csv",
     "txt": "csv",
@@ -39,6 +46,8 @@ _ENDINGS: dict[str, Format] = {
     "jsonl": "ndjson",
     "parquet": "parquet",
     "pq": "parquet",
+    "xml": "xml",
+    **dict.fromkeys(("xlsx", "xlsm", "xls", "xlsb", "ods"), "excel"),
 }
 _BATCH_BYTES, _BATCH_FILES = 1 << 30, 1000
 
@@ -52,7 +61,7 @@ class FileOptions(Declared):
     member: str | None = None
     """Which members of an archive (.zip, .tar) are read, in the words of `path`; all of them when left out."""
     format: Format | None = None
-    """csv, tsv, json, ndjson or parquet; told by the file's ending when left out. `.gz .zst .bz2` are unpacked."""
+    """csv, tsv, json, ndjson, parquet, excel, xml or fixed; told by the file's ending when left out."""
     delimiter: str | None = Field(None, min_length=1, max_length=4)
     """What stands between fields: `,` unless said otherwise, a tab for tsv."""
     quote: str | None = Field(None, max_length=1)
@@ -61,14 +70,22 @@ class FileOptions(Declared):
     """What stands before a quote inside quotes; the quote itself when left out."""
     comment: str | None = Field(None, min_length=1, max_length=1)
     """A line that starts with it is passed over."""
-    header: bool | None = None
-    """Whether the first record names the columns; true when left out."""
+    header: bool | Annotated[int, Field(ge=0, le=10)] | None = None
+    """Whether the first record names the columns, or how many do, whose texts are joined; true when left out."""
     names: tuple[str, ...] | None = None
     """The columns' names, one for each column, instead of the header's."""
     rename: Mapping[str, str] | None = None
     """Other names for some columns: {spelling in the file: name}."""
     skip: int | None = Field(None, ge=0)
     """How many lines stand before the header or the first record."""
+    skip_last: int | None = Field(None, ge=0, le=1000)
+    """How many lines at the end (of a sheet: rows) are no records: totals, notes."""
+    sheet: str | Annotated[int, Field(ge=1)] | None = None
+    """Excel: the sheet's name, its number, or a pattern such as `20*`; the first visible one when left out."""
+    range: str | None = Field(None, pattern=RANGE)
+    """Excel: where the table stands, its header included: `B4:H200`, `B4:H`, `B:H`; the whole sheet when left out."""
+    merged: Literal["first", "fill"] | None = None
+    """Excel: the value of merged cells stands in the first of them, or in all."""
     encoding: str | None = None
     """auto, utf-8, latin-1, cp1252, utf-16, …"""
     decimal: str | None = Field(None, min_length=1, max_length=1)
@@ -84,11 +101,22 @@ class FileOptions(Declared):
     timestamp_format: str | None = None
     """How declared timestamps are written: '%d/%m/%Y %H:%M'."""
     records: str | None = Field(None, pattern=r"^\$(\.[^.\[\]]+)*$")
-    """JSON documents: where the list of records is, such as $.data.items."""
+    """JSON documents: where the list of records is, such as $.data.items. XML: the elements that are records, from the
+    root on, such as $.nfeProc.NFe; the root's children when left out."""
+    lines: str | None = Field(None, min_length=1)
+    """Fixed width: what lines look like that are records, by `?` (any character) and `*`: `1*`, `???????3*`."""
+    record_length: int | None = Field(None, ge=1, le=1 << 20)
+    """Fixed width: the bytes of a record, when no line ends stand between records."""
     changed: Literal["refuse", "reload"] | None = None
     """append: when a file that was loaded has other bytes now: refuse the run, or load it as a new file."""
     allow_missing: bool | None = None
     """Whether it is fine that no file is there."""
+
+    @field_validator("range")
+    @classmethod
+    def _goes_forward(cls, value: str | None) -> str | None:
+        area(value)
+        return value
 
     @field_validator("encoding")
     @classmethod
@@ -96,8 +124,20 @@ class FileOptions(Declared):
         return None if value is None else canonical(value)
 
 
+class FileColumn(StreamColumn):
+    """A column of a file; of a file of fixed width it says where it stands."""
+
+    start: int | None = Field(None, ge=1)
+    """Fixed width: its first character, counted from 1; after the column before when left out."""
+    width: int | None = Field(None, ge=1)
+    """Fixed width: how many characters it has."""
+
+
 class FileStream(Stream, FileOptions):
     """Files with the same columns, which land in one table."""
+
+    columns: Mapping[str, FileColumn] = Field(default_factory=dict)
+    """What is known of its columns."""
 
     @model_validator(mode="after")
     def _columns_are_called_as_they_land(self) -> Self:
@@ -105,6 +145,12 @@ class FileStream(Stream, FileOptions):
         for name, column in self.columns.items():
             if column.type is not None:
                 spelling(name, column, self)
+        return self
+
+    @model_validator(mode="after")
+    def _places_fit(self) -> Self:
+        if self.format == "fixed" or any(column.width or column.start for column in self.columns.values()):
+            slots((name, column.start, column.width) for name, column in self.columns.items())
         return self
 
 
@@ -222,10 +268,17 @@ class Files(Source, FileOptions):
         if kind == "parquet":
             duck = _Duck(reading.threads)
             return ParquetFiles(reading.folder, noted, duck.rows, duck.columns, rename)
+        if kind == "fixed":
+            return FixedWidth(_ruled(stream), scratch, noted)
+        if kind == "xml":
+            path = tuple((stream.records or "$").split(".")[1:])
+            return XmlRecords(scratch, noted, lambda _: [], True, path, encoding, rename)
         if kind in ("json", "ndjson"):
             path = tuple((stream.records or "$").split(".")[1:])
             document = kind == "json" or bool(path)
             return JsonRecords(scratch, noted, _Duck(reading.threads).rows, document, path, encoding, rename)
+        if kind == "excel":
+            return Excel(_layout(stream), reading.folder, noted, _Book)
         quote = '"' if stream.quote is None else stream.quote
         dialect = Dialect(
             delimiter=stream.delimiter or ("\t" if kind == "tsv" else ","),
@@ -263,6 +316,66 @@ class _Duck:
     def columns(self, sql: str) -> dict[str, tuple[str, Any]]:
         found = self._connection.sql(sql)
         return {name: (str(t), from_duckdb(t)) for name, t in zip(found.columns, found.types, strict=True)}
+
+
+class _Book:
+    """A workbook in the words of its driver. Raises OSError for what the driver cannot read."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import python_calamine
+        except ImportError as error:
+            raise MissingExtra("reading Excel files", "excel") from error
+        self._driver = python_calamine
+        self._book: Any = self._guarded(lambda: python_calamine.CalamineWorkbook.from_path(str(path)))
+
+    def names(self) -> list[tuple[str, bool]]:
+        kinds, shows = self._driver.SheetTypeEnum, self._driver.SheetVisibleEnum
+        return [(s.name, s.visible == shows.Visible) for s in self._book.sheets_metadata if s.typ == kinds.WorkSheet]
+
+    def sheet(self, name: str) -> Sheet:
+        found: Sheet = self._guarded(lambda: self._book.get_sheet_by_name(name))
+        return found
+
+    def _guarded(self, ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
+        except (self._driver.CalamineError, OSError, ValueError) as error:
+            raise OSError(str(error)) from error
+
+
+def _layout(stream: FileStream) -> Layout:
+    return Layout(
+        sheet=stream.sheet,
+        area=area(stream.range),
+        header=_header(stream),
+        skip=stream.skip or 0,
+        skip_last=stream.skip_last or 0,
+        fill_merged=stream.merged == "fill",
+        names=stream.names or (),
+        rename=stream.rename or {},
+        dropped=stream.dropped,
+        null_values=stream.null_values or (),
+        trim=bool(stream.trim),
+    )
+
+
+def _ruled(stream: FileStream) -> Ruled:
+    return Ruled(
+        slots=slots((name, column.start, column.width) for name, column in stream.columns.items()),
+        encoding=stream.encoding or "auto",
+        lines=stream.lines,
+        record_length=stream.record_length,
+        skip=stream.skip or 0,
+        skip_last=stream.skip_last or 0,
+        trim=stream.trim is not False,
+        null_values=stream.null_values or (),
+    )
+
+
+def _header(stream: FileStream) -> int:
+    """Return how many records name the columns."""
+    return 1 if stream.header is None else int(stream.header)
 
 
 def _by_ending(files: Sequence[Found]) -> Format:

@@ -1,0 +1,185 @@
+"""Looks through a workbook's XML before it is opened: what would fill memory, and the cells that hold no value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from posixpath import join, normpath
+from typing import Any
+
+from lagoa.kit.containers import zipped
+from lagoa.kit.containers.entry import Entry
+from lagoa.kit.containers.guard import unsafe
+from lagoa.kit.excel.address import column_number, place
+from lagoa.kit.xml.parse import Handlers, parse
+
+CELLS = 50_000_000
+"""How many cells a sheet's used rectangle may have, empty ones included: all of it is held in memory."""
+_LARGEST = 4 << 30
+_STEP = 1 << 20
+_FAR_COLUMN, _FAR_ROW = re.compile(rb'<c r="([A-Z]{2,3})\d'), re.compile(rb'<c r="[A-Z]{1,3}(\d{6,7})"')
+_ERROR = re.compile(rb'<c r="([A-Z]+\d+)"(?=[^>]* t="e")[^>]*>(?:(?!</c>).)*?<v>([^<]*)</v>', re.DOTALL)
+_EMPTY = re.compile(
+    rb'<c r="([A-Z]+\d+)"(?![^>]* t="str")[^>/]*>(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)(?:<v></v>|<v ?/>)?</c>'
+)
+NOT_COMPUTED = "a formula without a computed value"
+
+
+@dataclass
+class Seen:
+    """What a sheet's XML shows: how far its cells reach, and the cells (row, column from 0) that hold no value."""
+
+    rows: int = 0
+    columns: int = 0
+    faults: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def reach(self, row: int, column: int) -> None:
+        """Take note of a cell."""
+        self.rows, self.columns = max(self.rows, row + 1), max(self.columns, column + 1)
+
+
+@dataclass
+class Workbook:
+    """The parts of a workbook, under guard. Raises OSError for what is none, SourceError LG-210 for a bomb."""
+
+    path: Path
+    name: str
+    parts: dict[str, Entry] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        total = 0
+        for entry in zipped.entries(self.path, self.name):
+            entry.check()
+            total += entry.size
+            self.parts[entry.name.lstrip("/").lower()] = entry
+        if total > _LARGEST:
+            raise unsafe(f"{self.name} unpacks to {total:,} bytes")
+        if "xl/workbook.xml" not in self.parts:
+            raise OSError("it is no Excel workbook (.xlsx)")
+        for name in self.parts:
+            # the library that reads sheets takes these whole: unpacking them once shows what the directory hides
+            if name.endswith((".xml", ".rels")) and "/worksheets/" not in name:
+                for _ in self._pieces(name):
+                    pass
+
+    def sheets(self) -> dict[str, str]:
+        """Return the part that holds each sheet, by the sheet's name."""
+        targets: dict[str, str] = {}
+        found: dict[str, str] = {}
+
+        def relation(name: str, attributes: dict[str, str]) -> None:
+            if name == "Relationship":
+                target = attributes.get("Target", "")
+                path = target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
+                targets[attributes.get("Id", "")] = path.lower()
+
+        def sheet(name: str, attributes: dict[str, str]) -> None:
+            if name == "sheet":
+                found[attributes.get("name", "")] = targets.get(attributes.get("id", ""), "")
+
+        if "xl/_rels/workbook.xml.rels" in self.parts:
+            parse(self._pieces("xl/_rels/workbook.xml.rels"), Handlers(start=relation))
+        parse(self._pieces("xl/workbook.xml"), Handlers(start=sheet))
+        return found
+
+    def look(self, part: str) -> Seen:
+        """Look through a sheet. Raises SourceError LG-210 when it is too wide to be held in memory."""
+        seen = _quick(self._pieces(part))
+        if seen is None:
+            seen = _careful(self._pieces(part))
+        if seen.rows * seen.columns > CELLS:
+            what = f"a sheet of {self.name} spans {seen.rows:,} rows and {seen.columns:,} columns"
+            raise unsafe(f"{what}, more than {CELLS:,} cells", "delete what lies far from its table, or save it as CSV")
+        return seen
+
+    def _pieces(self, part: str) -> Iterator[bytes]:
+        entry = self.parts.get(part)
+        if entry is None:
+            raise OSError(f"it has no part {part}")
+        memory = memoryview(bytearray(_STEP))
+        stream: Any = entry.open()
+        try:
+            while count := stream.readinto(memory):
+                yield bytes(memory[:count])
+        finally:
+            stream.close()
+
+
+def _quick(pieces: Iterator[bytes]) -> Seen | None:
+    """Look through XML as Excel itself and most programs write it; None: it is written in another way."""
+    seen, rest, started = Seen(columns=26, rows=99_999), b"", False
+    for piece in pieces:
+        text = rest + piece
+        if not started:
+            # what stands before the rows has elements of other names that begin alike
+            text = text[max(text.find(b"<sheetData"), 0) :]
+            started = text.startswith(b"<sheetData")
+        end = text.rfind(b"</row>") + 6
+        if end < 6:
+            if len(text) > 64 * _STEP:
+                return None
+            rest = text
+            continue
+        text, rest = text[:end], text[end:]
+        if b"='" in text or b":c" in text or text.count(b"<c") != text.count(b'<c r="'):
+            return None
+        _note(text, seen)
+    # a row that was not seen, or names with a prefix
+    return seen if rest.lstrip().startswith((b"</sheetData>", b"<sheetData/>", b"<sheetData></sheetData>")) else None
+
+
+def _note(text: bytes, seen: Seen) -> None:
+    for letters in set(_FAR_COLUMN.findall(text)):
+        seen.columns = max(seen.columns, column_number(letters.decode()) + 1)
+    if rows := _FAR_ROW.findall(text):
+        seen.rows = max(seen.rows, max(map(int, rows)))
+    if b't="e"' in text:
+        for cell, value in _ERROR.findall(text):
+            seen.faults[place(cell.decode())] = value.decode("utf-8", "replace")
+    if b"<f" in text:
+        for cell in _EMPTY.findall(text):
+            seen.faults[place(cell.decode())] = NOT_COMPUTED
+
+
+class _Cells:
+    """Follows a sheet's XML element by element."""
+
+    def __init__(self) -> None:
+        self.seen = Seen()
+        self._row = self._column = -1
+        self._kind, self._formula, self._value = "", False, ""
+        self._inside = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "row":
+            self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
+            self._column = -1
+        elif name == "c":
+            self._row, self._column = place(attributes["r"]) if "r" in attributes else (self._row, self._column + 1)
+            self.seen.reach(self._row, self._column)
+            self._kind, self._formula, self._value = attributes.get("t", ""), False, ""
+        elif name == "f":
+            self._formula = True
+        self._inside = name == "v"
+
+    def text(self, text: str) -> None:
+        if self._inside:
+            self._value += text
+
+    def end(self, name: str) -> None:
+        self._inside = False
+        if name == "c" and self._kind == "e":
+            self.seen.faults[self._row, self._column] = self._value
+        elif name == "c" and self._formula and not self._value and self._kind != "str":
+            self.seen.faults[self._row, self._column] = NOT_COMPUTED
+
+
+def _careful(pieces: Iterator[bytes]) -> Seen:
+    cells = _Cells()
+    try:
+        parse(pieces, Handlers(cells.start, cells.end, cells.text))
+    except (ValueError, KeyError) as error:
+        raise OSError(f"a sheet is damaged: {error}") from error
+    return cells.seen

@@ -1,0 +1,1 @@
+"""XML: records by their path, strictly well-formed, nothing fetched and nothing expanded."""
