@@ -230,12 +230,13 @@ class ProjectLineage:
 
         They are made of what the query names and the table does not have: on the safe side, as personal as that.
         """
-        query = None if self._is_leaf(name) else self.query(name)
+        there = {c.lower() for c in columns}
+        lost = [told for column, told in marks.items() if column not in there]
+        query = self.query(name) if lost and not self._is_leaf(name) else None
         if query is None or query.others is not None:
             return {}
-        there, named = {c.lower() for c in columns}, {c.lower() for c in query.names}
-        lost = [told for column, told in marks.items() if column not in there]
-        return dict.fromkeys(there - named, lost[0]) if lost else {}
+        named = {c.lower() for c in query.names}
+        return dict.fromkeys(there - named, lost[0])
 
     def _marks(self, name: TableName) -> dict[TableName, Mapping[str, Told]]:
         return {needed: self._personal.get(needed, {}) for needed in self._needs(name)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from functools import cache
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,7 @@ class QueryCache:
 
     def __init__(self, root: Path) -> None:
         self._path = root / _PLACE
-        self._made_by = _parser()
+        self._made_by = made_by()
         self._known = self._read()
         self._used: dict[str, Any] = {}
         self._news = False
@@ -60,10 +61,12 @@ class QueryCache:
         return known if isinstance(known, dict) else {}
 
 
-def _parser() -> str:
-    """Tell one parser from the next, ours and sqlglot, without loading either: by their files' times and sizes."""
-    files = sorted(Path(sql.__file__).parent.glob("*.py"))
-    spec = find_spec("sqlglot")
-    if spec is not None and spec.origin:
-        files.append(Path(spec.origin).with_name("_version.py"))
+@cache
+def made_by() -> str:
+    """Tell one parser or engine from the next, ours too, without loading any: by their files' times and sizes."""
+    files = sorted(Path(sql.__file__).parent.rglob("*.py"))
+    for package, file in (("sqlglot", "_version.py"), ("duckdb", "__init__.py")):
+        spec = find_spec(package)
+        if spec is not None and spec.origin:
+            files.append(Path(spec.origin).with_name(file))
     return " ".join(f"{path.stat().st_mtime_ns:x}.{path.stat().st_size:x}" for path in files if path.is_file())

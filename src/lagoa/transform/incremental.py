@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 import pyarrow as pa
 
@@ -27,6 +28,7 @@ from lagoa.sql.incremental.analysis import (
 from lagoa.sql.parse import bare
 from lagoa.transform.definition import views_of
 from lagoa.transform.partitions import BUCKET, by_partition, grain_of
+from lagoa.transform.recall import recalled
 
 VANISHED = "_vanished"
 """The column of staged rows that says: no row has this key any more."""
@@ -68,7 +70,8 @@ def follow(session: Session, project: Project, model: Model, shapes: Mapping[Tab
         time,
     )
     queries = [model.body, *question.views.values()]
-    return Followed(analyse(question, lambda sql: _describe(session, sql)), names, model.header.key, queries)
+    found = recalled(project.root, model.name, question, lambda: analyse(question, cache(partial(_describe, session))))
+    return Followed(found, names, model.header.key, queries)
 
 
 def _by(model: Model) -> tuple[str, Sequence[str], str | None]:
