@@ -16,6 +16,7 @@ from lagoa.errors import CommandError
 EXAMPLES = {
     "shop": ("gold.revenue_by_month", "A small Brazilian shop: CSV and JSON files, checks, a Python model."),
     "northwind": ("gold.revenue_by_tenant", "Three tenants with the same eight files, one table per kind."),
+    "customer-360": ("gold.customer_360", "A made-up bank, day by day: faults, corrections, each customer whole."),
     "olist": ("gold.customer_360", "Real orders of Brazilian e-commerce; you name its folder in OLIST_DATA."),
 }
 """The projects that Lagoa ships: the table to look at first, and what each shows."""
@@ -52,9 +53,10 @@ def command(
 
     \b
     Examples:
-      shop       a small shop that runs offline at once
-      northwind  three tenants with the same eight files, one table per kind
-      olist      real Brazilian e-commerce; its data is yours to bring, in OLIST_DATA
+      shop          a small shop that runs offline at once
+      northwind     three tenants with the same eight files, one table per kind
+      customer-360  a made-up bank; BANK_TODAY says which day it is there
+      olist         real Brazilian e-commerce; its data is yours to bring, in OLIST_DATA
     """
     folder = settings.project / name
     _refuse_what_is_there(folder)

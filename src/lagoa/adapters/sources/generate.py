@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -107,15 +106,14 @@ class Generate(Source):
         if after is not None and after >= last and stream.mode != "replace":
             return
         shape = {n: t for n, t in table.shape(world.drifted(last)).items() if n not in stream.dropped}
-        for window in windows(
-            world, table, None if stream.mode == "replace" else after, last, stream.mode != "replace"
-        ):
+        whole = stream.mode == "replace"
+        for window in windows(world, table, None if whole else after, last, in_parts=not whole):
             portions = told(world, table, window, shape, reading.stream)
-            through = world.date(window.through).isoformat()
+            cursor = {"through": world.date(window.through).isoformat(), "world": world.named}
             yield Batch(
                 portions=(Portion(rows, label=label) for rows, label in portions),
                 schema=schema(shape),
-                cursor=partial(dict, through=through, world=world.named),
+                cursor=lambda found=cursor: None if whole else found,  # type: ignore[misc]  # mypy knows no default here
             )
 
     def truth(self, table: str) -> str:
