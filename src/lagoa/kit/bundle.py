@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from lagoa.errors import SourceError
@@ -15,13 +15,21 @@ SMALL = 8 << 20
 """Bytes up to which a file is read record by record, together with others, and that a bundle gathers."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Record:
     """Good: its bytes without the last line end. Bad: `reason` says why, and `text` is the line given up."""
 
     line: int
     text: bytes
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Good records, one after the other: the lines where they start, and their texts."""
+
+    lines: Sequence[int]
+    texts: Sequence[bytes]
 
 
 @dataclass
@@ -64,20 +72,24 @@ class Bundle:
     size: int = 0
     longest: int = 0
 
-    def take(self, found: Found, records: Iterator[Record], delimiter: bytes) -> None:
+    def take(self, found: Found, records: Iterable[Record], delimiter: bytes) -> None:
         """Add a file's records."""
+        self.take_runs(found, (r if r.reason is not None else Run((r.line,), (r.text,)) for r in records), delimiter)
+
+    def take_runs(self, found: Found, runs: Iterable[Run | Record], delimiter: bytes) -> None:
+        """Add a file's records: good ones in runs, bad ones alone."""
         if not self.files or self.files[-1] is not found:
             self.files.append(found)
-        start = b"%d%b%%d%b" % (len(self.files) - 1, delimiter, delimiter.replace(b"%", b"%%"))
-        start = start.replace(b"%%%%", b"%%")
-        out = []
-        for record in records:
-            if record.reason is None:
-                out.append(start % record.line + record.text)
-                self.longest = max(self.longest, len(record.text))
+        mark = delimiter.replace(b"%", b"%%")
+        start = b"%d%b%%d%b" % (len(self.files) - 1, mark, mark)
+        out: list[bytes] = []
+        for run in runs:
+            if isinstance(run, Run):
+                out += [start % line + text for line, text in zip(run.lines, run.texts, strict=True)]
+                self.longest = max(self.longest, max(map(len, run.texts)))
             else:
-                raw = record.text.decode("utf-8", "backslashreplace")
-                self.rejects.append(Reject(printable(found.name), record.line, record.reason, raw))
+                raw = run.text.decode("utf-8", "backslashreplace")
+                self.rejects.append(Reject(printable(found.name), run.line, run.reason or "", raw))
         self.good += len(out)
         self.parts.append(b"\n".join(out) + b"\n" if out else b"")
         self.size += len(self.parts[-1])

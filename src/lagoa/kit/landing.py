@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,12 +58,21 @@ class Found:
         """Return the SHA-256 of its bytes on disk, of a member those of its archive."""
         if self.pack is not None:
             return self.pack.digest()
-        with self.path.open("rb") as opened:
+        with open_file(self.path) as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
 
     def grew(self) -> bool:
         """Say whether it has another size on disk than when it was found."""
         return self.path.stat().st_size != self.size if self.pack is None else self.pack.grew()
+
+
+def open_file(path: Path) -> Any:
+    """Open a regular file to read its bytes. Raises OSError, also for a pipe or device: reading one may never end."""
+    opened = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0)
+    if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+        opened.close()
+        raise OSError("it is no file any more")
+    return opened
 
 
 def is_pattern(path: str) -> bool:
@@ -165,8 +175,16 @@ def _walk(base: Path, segments: Sequence[str]) -> Iterator[tuple[Path, str]]:
             # below a `**` links are not followed: one to a folder above would be walked for ever
             if (level < depth or deep) and entry.is_dir(follow_symlinks=level < depth):
                 stack.append((name + "/", level + 1))
-            if level >= depth and entry.is_file():
+            if level >= depth and _is_file(entry):
                 yield Path(entry.path), name
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        # a link in a circle
+        return False
 
 
 def _loose(segments: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from lagoa.errors import SourceError
 from lagoa.kit.containers.members import DAMAGED, unreadable
 from lagoa.kit.encoding import Decoder
-from lagoa.kit.landing import Found, printable
+from lagoa.kit.landing import Found, open_file, printable
 
 PIECE = 64 << 20
 """Bytes of a piece. A piece is staged by one thread; scratch and memory hold a few of them."""
@@ -106,7 +106,7 @@ class Opened:
         # what is packed is hashed before it is read: its bytes on disk may hold many files
         self._digest = found.digest() if hashed and found.pack is not None else ""
         try:
-            self._raw: Any = found.pack.open() if found.pack else found.path.open("rb", buffering=0)
+            self._raw: Any = found.pack.open() if found.pack else open_file(found.path)
         except DAMAGED as error:
             raise unreadable(printable(found.name), error) from error
 

@@ -49,6 +49,7 @@ _ENDINGS: dict[str, Format] = {
     "xml": "xml",
     **dict.fromkeys(("xlsx", "xlsm", "xls", "xlsb", "ods"), "excel"),
 }
+_Mark = Annotated[str, Field(min_length=1, max_length=100)]
 _BATCH_BYTES, _BATCH_FILES = 1 << 30, 1000
 
 
@@ -68,8 +69,8 @@ class FileOptions(Declared):
     """What stands around a field that holds a delimiter; '' when there is none."""
     escape: str | None = Field(None, max_length=1)
     """What stands before a quote inside quotes; the quote itself when left out."""
-    comment: str | None = Field(None, min_length=1, max_length=1)
-    """A line that starts with it is passed over."""
+    comment: _Mark | tuple[_Mark, ...] | None = None
+    """A line that starts with it, or with one of them, is passed over: `"#"`, `["#", "Total"]`."""
     header: bool | Annotated[int, Field(ge=0, le=10)] | None = None
     """Whether the first record names the columns, or how many do, whose texts are joined; true when left out."""
     names: tuple[str, ...] | None = None
@@ -284,9 +285,10 @@ class Files(Source, FileOptions):
             delimiter=stream.delimiter or ("\t" if kind == "tsv" else ","),
             quote=quote,
             escape=quote if stream.escape is None else stream.escape,
-            comment=stream.comment,
-            header=stream.header is not False,
+            comment=(stream.comment,) if isinstance(stream.comment, str) else stream.comment or (),
+            header=_header(stream),
             skip=stream.skip or 0,
+            skip_last=stream.skip_last or 0,
         )
         names, nulls = stream.names or (), stream.null_values or ()
         return Delimited(Text(dialect, encoding, names, rename, nulls, bool(stream.trim)), scratch, noted)

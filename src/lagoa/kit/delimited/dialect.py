@@ -14,14 +14,19 @@ LONGEST = 2_000_000
 
 @dataclass(frozen=True)
 class Dialect:
-    """Delimiter, quote and escape are one or more characters; '' or None for the last three means there is none."""
+    """Delimiter, quote and escape are one or more characters; '' for the last two means there is none.
+
+    `comment`: how lines start that are passed over. `header`: how many records name the columns. `skip`, `skip_last`:
+    how many lines before and after all records are passed over; blank ones at the end do not count.
+    """
 
     delimiter: str = ","
     quote: str = '"'
     escape: str = '"'
-    comment: str | None = None
-    header: bool = True
+    comment: tuple[str, ...] = ()
+    header: int = 1
     skip: int = 0
+    skip_last: int = 0
 
     @property
     def doubles(self) -> bool:
@@ -31,13 +36,16 @@ class Dialect:
     def reads(self, file: Path, names: Sequence[str], longest: int = LONGEST, loose: bool = False) -> str:
         """Return SQL for the records of a UTF-8 file without header, comments and blank lines, every column as text.
 
+        Quotes inside quotes are doubled in it, whatever the escape of the dialect.
+
         A record that DuckDB cannot read is left out: whoever calls this counts. `loose` takes line ends of all
         kinds inside quotes. Quoted text is never null, an empty field is.
         """
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
         options = [
             f"columns = {{{columns}}}",
-            f"delim = {literal(self.delimiter)}, quote = {literal(self.quote)}, escape = {literal(self.escape)}",
+            # whoever calls has doubled the quotes: DuckDB takes another escape for one outside quotes, too
+            f"delim = {literal(self.delimiter)}, quote = {literal(self.quote)}, escape = {literal(self.quote)}",
             "header = false, auto_detect = false, null_padding = false, ignore_errors = true, nullstr = ['']",
             f"allow_quoted_nulls = false, strict_mode = {'false' if loose else 'true'}",
         ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -12,11 +14,13 @@ from lagoa.errors import SourceError
 from lagoa.kit.bundle import SMALL, Bundle, Noted, Record
 from lagoa.kit.column_names import column_names
 from lagoa.kit.delimited.dialect import LONGEST, Dialect
-from lagoa.kit.delimited.records import ENCODING, Grammar, records
+from lagoa.kit.delimited.edges import Cutter, Head, before_footer, head
+from lagoa.kit.delimited.grammar import Grammar
+from lagoa.kit.delimited.records import ENCODING, Lines, Records
 from lagoa.kit.encoding import Decoder, is_utf8
 from lagoa.kit.landing import Found, printable
-from lagoa.kit.pieces import PIECE, Opened, Piece, Scratch, last_line_end, pieces
-from lagoa.kit.shape import Shape, listed_in
+from lagoa.kit.pieces import PIECE, Opened, Piece, Scratch, pieces
+from lagoa.kit.shape import Shape, cleaned
 from lagoa.kit.text import listed, literal
 from lagoa.ports import Portion, Settled
 
@@ -56,14 +60,14 @@ class Delimited:
 
     def _columns(self, found: Found) -> tuple[str, ...]:
         text, name = self.text, printable(found.name)
-        with Opened(found, hashed=False) as opened:
-            piece = next(pieces(opened, Decoder(text.encoding, name), last_line_end, _HEAD), None)
-        first = self._first(piece.text().splitlines(keepends=True)) if piece else None
-        if first is None:
-            return ()
         if text.names and not text.dialect.header:
             return tuple(column_names(text.names, name))
-        spelled = [f.decode("utf-8", "replace") for f in self.grammar.split(first[1])]
+        with Opened(found, hashed=False) as opened:
+            parts = pieces(opened, Decoder(text.encoding, name), Cutter(self.grammar), _HEAD)
+            rows = next((rows for nth, piece in enumerate(parts) if (rows := self._first(piece, not nth))), [])
+        if not rows:
+            return ()
+        spelled = _joined(rows)
         if text.names and len(text.names) != len(spelled):
             raise SourceError(
                 "LG-206",
@@ -74,20 +78,24 @@ class Delimited:
             spelled = [f"column_{i}" for i in range(1, len(spelled) + 1)]
         return tuple(column_names(text.names or spelled, name, text.rename))
 
-    def _first(self, lines: list[bytes]) -> tuple[int, bytes] | None:
-        """Return the first record after the skipped lines, and the index of the line where it starts."""
-        skip = self.text.dialect.skip
-        for record in records(lines[skip:], skip, self.grammar, None):
-            if record.text:
-                return record.line, record.text
-        return None
+    def _first(self, piece: Piece, starts: bool) -> list[list[str]]:
+        """Return the fields of the records that name the columns, or of the first one that is data."""
+        start = head(piece.buffer, piece.start, piece.end, self.grammar) if starts else Head(piece.start)
+        found = start.header
+        if not self.text.dialect.header:
+            body = self._footless(piece)
+            found = list(islice(Records(Lines(body.buffer, start.end, body.end), self.grammar, None, most=1), 1))
+        return [[f.decode("utf-8", "replace") for f in self.grammar.split(record.text)] for record in found]
 
     def portions(self, files: Sequence[Found], shape: Shape) -> Iterator[Portion]:
         """Yield the portions of some files, in order."""
         bundles: dict[tuple[str, ...], Bundle] = {}
         for found in files:
             arrives = self.columns(found)
+            # without a record the file is read none the less, so that its hash is known
             for piece in self._pieces(found):
+                if not arrives:
+                    continue
                 if found.expected > self._small and found.name not in self._dirty and self._is_plain(piece):
                     yield self._plain(found, piece, arrives, shape)
                     continue
@@ -103,33 +111,30 @@ class Delimited:
         decoder = Decoder(self.text.encoding, printable(found.name))
         with Opened(found) as opened:
             start = True
-            for piece in pieces(opened, decoder, self._cut, self._piece):
-                yield self._headless(piece) if start else piece
+            for piece in pieces(opened, decoder, Cutter(self.grammar), self._piece):
+                kept = self._footless(self._headless(piece) if start else piece)
+                if len(kept):
+                    yield kept
                 start = False
             self.noted.done(opened, decoder)
 
     def _headless(self, piece: Piece) -> Piece:
-        dialect = self.text.dialect
-        if not dialect.skip and not dialect.header:
-            return piece
-        lines = bytes(piece.view[:_HEAD]).splitlines(keepends=True)
-        gone = dialect.skip
-        if dialect.header and (first := self._first(lines)):
-            gone = first[0] + 1 + first[1].count(b"\n")
-        return piece.since(sum(map(len, lines[:gone])), gone)
+        end = head(piece.buffer, piece.start, piece.end, self.grammar).end
+        return piece.since(end - piece.start, Lines(piece.buffer, piece.start, piece.end).lines(piece.start, end))
 
-    def _cut(self, buffer: bytes | bytearray, start: int, end: int) -> int:
-        """Return where the last whole record of some text ends."""
-        stop = last_line_end(buffer, start, end)
-        if not self.grammar.quote or not Piece(buffer, start, stop, 1).count(self.grammar.quote) % 2:
-            return stop
-        lines = bytes(buffer[start:stop]).splitlines(keepends=True)
-        return start + sum(map(len, lines[: unfinished(lines, self.grammar)]))
+    def _footless(self, piece: Piece) -> Piece:
+        lines = self.text.dialect.skip_last
+        if not lines or not piece.last:
+            return piece
+        return piece.until(before_footer(piece.buffer, piece.start, piece.end, lines))
 
     def _is_plain(self, piece: Piece) -> bool:
         """Say whether DuckDB may read the piece as it is: valid, one kind of line end, nothing read loosely."""
         dialect, quote = self.text.dialect, self.grammar.quote
-        if not piece.valid or dialect.comment:
+        # DuckDB takes a byte-order mark at the start of any file away
+        if not piece.valid or piece.buffer.startswith(BOM_UTF8, piece.start):
+            return False
+        if any(piece.starts(mark) for mark in self.grammar.passed):
             return False
         if quote and piece.has(quote) and (not dialect.doubles or piece.has(quote + b" ") or piece.has(b" " + quote)):
             return False
@@ -167,18 +172,18 @@ class Delimited:
         )
 
     def _judge(self, bundle: Bundle, found: Found, piece: Piece) -> None:
-        lines = piece.text().splitlines(keepends=True)
-        kept = records(lines, piece.line, self.grammar, len(bundle.arrives))
-        if not piece.valid:
-            kept = _decodable(kept)
-        bundle.take(found, self._bare(kept), self.grammar.delimiter)
+        text = Lines(piece.buffer, piece.start, piece.end, piece.line)
+        records = Records(text, self.grammar, len(bundle.arrives))
+        odd = self.grammar.is_odd(piece.buffer, piece.start, piece.end)
+        if piece.valid and not odd:
+            bundle.take_runs(found, records.runs(), self.grammar.delimiter)
+            return
+        kept = iter(records) if piece.valid else _decodable(iter(records))
+        bundle.take(found, self._bare(kept) if odd else kept, self.grammar.delimiter)
 
     def _bare(self, kept: Iterator[Record]) -> Iterator[Record]:
-        """Take blanks away around quoted fields: DuckDB, told to be loose, would take the quotes for text."""
-        quote = self.grammar.quote
-        blanks = (b" " + quote, quote + b" ")
         for record in kept:
-            if record.reason is None and quote and (blanks[0] in record.text or blanks[1] in record.text):
+            if record.reason is None and self.grammar.is_odd(record.text, 0, len(record.text)):
                 record.text = self.grammar.bare(record.text)
             yield record
 
@@ -206,13 +211,7 @@ class Delimited:
         )
 
     def _text(self, column: str) -> str:
-        text = column
-        if self.text.trim:
-            bare = f"trim({text}, ' \t\u00a0')"
-            text = f"case when {text} = '' or {bare} <> '' then {bare} end"
-        if self.text.null_values:
-            text = f"case when not {listed_in(text, self.text.null_values)} then {text} end"
-        return text
+        return cleaned(column, self.text.trim, self.text.null_values)
 
     def _raw(self, arrives: Sequence[str], shape: Shape) -> str:
         """Return SQL that writes a record's text again, without dropped columns."""
@@ -225,23 +224,17 @@ class Delimited:
         return f"concat_ws({mark}, {', '.join(one.format(i) for i in kept)})" if kept else "''"
 
 
-def unfinished(lines: list[bytes], grammar: Grammar) -> int:
-    """Return the index of the line that opens a record which the lines do not end; their number when there is none."""
-    last = 0
-    for record in records(lines, 0, grammar, None):
-        last = record.line
-        if record.reason and grammar.opens.fullmatch(record.text) and _runs_out(lines, record.line + 1, grammar):
-            return record.line
-    return len(lines) if last >= 0 else 0
-
-
-def _runs_out(lines: list[bytes], position: int, grammar: Grammar) -> bool:
-    """Say whether nothing contradicts that the lines from `position` on are inside quotes to their end."""
-    for line in lines[position:]:
-        text = line.rstrip(b"\r\n")
-        if grammar.quote in line and not (grammar.reopens.fullmatch(text) or grammar.inside.fullmatch(text)):
-            return False
-    return True
+def _joined(rows: list[list[str]]) -> list[str]:
+    """Return one name for each column; above, an empty cell goes on with what is left of it, as in merged cells."""
+    width = max(map(len, rows))
+    names = [""] * width
+    for nth, row in enumerate(rows, 1):
+        before = ""
+        for i in range(width):
+            cell = row[i].strip() if i < len(row) else ""
+            before = cell or (before if nth < len(rows) else "")
+            names[i] = f"{names[i]} {before}".strip()
+    return rows[0] if len(rows) == 1 else names
 
 
 def _decodable(kept: Iterator[Record]) -> Iterator[Record]:

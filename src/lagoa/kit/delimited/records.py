@@ -1,130 +1,184 @@
-"""Finds the records of delimited text line by line: which lines make one, and which are damaged and why."""
+"""Finds the records of delimited text: which lines make one, and which are damaged and why."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, islice, pairwise
 
-from lagoa.kit.bundle import Record
-from lagoa.kit.delimited.dialect import Dialect
+from lagoa.kit.bundle import Record, Run
+from lagoa.kit.delimited.grammar import Grammar
 
 UNCLOSED = "a quote is never closed"
 GARBAGE = "there is text after a closing quote"
 ENCODING = "it is not valid {encoding}"
+_LINE_END = re.compile(rb"\r\n?|\n")
+
+Buffer = bytes | bytearray
 
 
 @dataclass
-class Grammar:
-    """The regular expressions of a dialect, over bytes."""
+class Lines:
+    """Whole lines of a file: `buffer[start:end]`, from line number `line` on.
 
-    dialect: Dialect
-    delimiter: bytes = field(init=False)
-    quote: bytes = field(init=False)
-    comment: bytes = field(init=False)
+    `ended` says that what its last quote opens cannot be closed by lines to come; `strays` that a quote inside a field
+    that does not start with one is an ordinary character.
+    """
+
+    buffer: Buffer
+    start: int
+    end: int
+    line: int = 1
+    ended: bool = True
+    strays: bool = True
+    returns: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.delimiter = self.dialect.delimiter.encode()
-        self.quote = self.dialect.quote.encode()
-        self.comment = (self.dialect.comment or "").encode()
-        if not self.quote:
-            return
-        q, d, e = re.escape(self.quote), re.escape(self.delimiter), re.escape(self.dialect.escape.encode())
-        if self.dialect.doubles:
-            inner = rb"[^%b]*+(?:%b%b[^%b]*+)*+" % (q, q, q, q)
-        elif e:
-            inner = rb"[^%b%b]*+(?:%b.[^%b%b]*+)*+" % (q, e, e, q, e)
-        else:
-            inner = rb"[^%b]*+" % q
-        plain = rb"[^%b]*+" % d if len(self.delimiter) == 1 else rb"(?:(?!%b).)*+" % d
-        quoted = rb" *+%b%b%b *+(?=%b|\Z)" % (q, inner, q, d)
-        one = rb"(?:%b|(?! *+%b)%b)" % (quoted, q, plain)
-        self.whole = re.compile(rb"%b(?:%b%b)*+" % (one, d, one), re.DOTALL)
-        self.opens = re.compile(rb"(?:%b%b)*+ *+%b%b" % (one, d, q, inner), re.DOTALL)
-        self.closes = re.compile(rb"%b%b *+(?:%b%b)*+" % (inner, q, d, one), re.DOTALL)
-        self.reopens = re.compile(rb"%b%b *+(?:%b%b)*+%b *+%b%b" % (inner, q, d, one, d, q, inner), re.DOTALL)
-        self.inside = re.compile(inner, re.DOTALL)
-        self.fields = re.compile(rb"(%b)%b" % (one, d), re.DOTALL)
+        self.returns = self.buffer.find(b"\r", self.start, self.end) >= 0
 
-    def count(self, record: bytes) -> int:
-        """Count the fields of a well-formed record."""
-        if not self.quote or self.quote not in record:
-            return record.count(self.delimiter) + 1
-        return len(self.fields.findall(record + self.delimiter))
+    def line_end(self, place: int) -> tuple[int, int]:
+        """Return where the line at a place ends, without and with its line end."""
+        found = _LINE_END.search(self.buffer, place, self.end)
+        return (found.start(), found.end()) if found else (self.end, self.end)
 
-    def split(self, record: bytes) -> list[bytes]:
-        """Return the fields of a well-formed record, unquoted."""
-        if not self.quote or self.quote not in record:
-            return record.split(self.delimiter)
-        return [self._unquote(text) for text in self.fields.findall(record + self.delimiter)]
+    def line_start(self, place: int, least: int) -> int:
+        """Return where the line at a place starts."""
+        return max(self.buffer.rfind(b"\n", least, place), self.buffer.rfind(b"\r", least, place), least - 1) + 1
 
-    def bare(self, record: bytes) -> bytes:
-        """Return a well-formed record without blanks around its quoted fields."""
-        fields = self.fields.findall(record + self.delimiter)
-        return self.delimiter.join(f.strip(b" ") if f.lstrip(b" ").startswith(self.quote) else f for f in fields)
+    def lines(self, start: int, end: int) -> int:
+        """Count the line ends between two places."""
+        ends = self.buffer.count(b"\n", start, end)
+        if self.returns:
+            ends += self.buffer.count(b"\r", start, end) - self.buffer.count(b"\r\n", start, end)
+        return ends
 
-    def _unquote(self, text: bytes) -> bytes:
-        bare = text.strip(b" ")
-        if not bare.startswith(self.quote):
-            return text
-        inside = bare[len(self.quote) : -len(self.quote)]
-        if self.dialect.doubles:
-            return inside.replace(self.quote * 2, self.quote)
-        escape = self.dialect.escape.encode()
-        return re.sub(re.escape(escape) + rb"(.)", rb"\1", inside, flags=re.DOTALL) if escape else inside
+    def part(self, start: int, end: int) -> bytes:
+        """Return a copy of some bytes."""
+        return bytes(self.buffer[start:end])
 
 
-def records(lines: list[bytes], first: int, grammar: Grammar, width: int | None) -> Iterator[Record]:
-    """Yield the records of lines that keep their ends; `first` is the number of the first line in its file.
+class Records:
+    """Tells records apart, one after the other; `place` is where the next one starts.
 
-    `width` is the number of fields, None to take any. Blank lines (of a file with more than one column) and comments
-    are no records. A quote that is not closed by a well-formed end of record gives up its own line alone: reading
-    goes on with the next line.
+    `width` is the number of fields, None to take any. Blank lines (of a file with more than one column) and lines that
+    are passed over are no records. A quote that opens a field is closed by the next quote that can close it, be it
+    lines away. When a line that can only start anew comes first, or nothing, the quote is never closed: its own
+    line alone is given up, and so are lines below it that hold a stray quote, which may be inside or not.
     """
-    position, count = 0, len(lines)
-    quote, delimiter, comment = grammar.quote, grammar.delimiter, grammar.comment
-    while position < count:
-        text = lines[position].rstrip(b"\r\n")
-        line = first + position
-        position += 1
-        if (not text and width != 1) or (comment and text.startswith(comment)):
-            continue
-        if not quote or quote not in text:
-            yield _judged(line, text, text.count(delimiter) + 1, width, delimiter)
-        elif grammar.whole.fullmatch(text):
-            yield _judged(line, text, grammar.count(text), width, delimiter)
-        elif not grammar.opens.fullmatch(text):
-            yield Record(line, text, GARBAGE)
-        else:
-            end = _closing(lines, position, grammar)
-            joined = b"".join(lines[position - 1 : end]).rstrip(b"\r\n") if end else b""
-            fields = grammar.count(joined) if end else 0
-            whole = _judged(line, joined, fields, width, delimiter)
-            if end is None or whole.reason:
-                yield Record(line, text, UNCLOSED)
+
+    def __init__(self, text: Lines, grammar: Grammar, width: int | None, most: int = 500) -> None:
+        self._text, self._grammar, self._width, self._most = text, grammar, width, most
+        self.place, self._line = text.start, text.line
+
+    def __iter__(self) -> Iterator[Record]:
+        for found in self.runs():
+            if isinstance(found, Record):
+                yield found
             else:
-                yield whole
-                position = end
+                yield from map(Record, found.lines, found.texts)
+
+    def runs(self) -> Iterator[Run | Record]:
+        """Yield all records: good ones in runs."""
+        text = self._text
+        good = self._grammar.good(self._width, text.strays)
+        while self.place < text.end:
+            hits, most, whole = good.finditer(text.buffer, self.place, text.end), 1, True
+            # what comes after the first that is not good is looked for in the middle of it: in vain, so in small steps
+            while whole and (batch := list(islice(hits, most))):
+                run = self._run(batch)
+                whole, most = len(run.texts) == most, min(2 * most, self._most)
+                if run.texts:
+                    yield run
+            if self.place == text.end:
+                return
+            before = self.place
+            yield from self._damaged()
+            if self.place == before:
+                return
+
+    def _run(self, hits: list[re.Match[bytes]]) -> Run:
+        texts = [hit[1] for hit in hits]
+        if None in texts:
+            del hits[texts.index(None) :]
+            texts = texts[: len(hits)]
+        if not hits:
+            return Run((), ())
+        start, self.place = hits[0].start(), hits[-1].end()
+        ends = self._text.lines(start, self.place)
+        lines: Sequence[int] = range(self._line, self._line + len(texts))
+        unended = self._text.buffer[self.place - 1] not in b"\r\n"
+        if ends + unended > len(texts):
+            places = [*(hit.start() for hit in hits), self.place]
+            count = self._text.lines
+            lines = list(accumulate((count(a, b) for a, b in pairwise(places)), initial=self._line))[:-1]
+        self._line += ends
+        return Run(lines, texts)
+
+    def _damaged(self) -> Iterator[Run | Record]:
+        """Judge what is at the place where no good record is."""
+        text, grammar, place, line = self._text, self._grammar, self.place, self._line
+        bare, end = text.line_end(place)
+        found = text.part(place, bare)
+        reason = self._reason(found)
+        if reason == UNCLOSED and text.strays:
+            yield from self._opened(found, end)
+            return
+        self.place, self._line = end, line + 1
+        if (found or self._width == 1) and not found.startswith(grammar.passed or b"\n"):
+            yield Record(line, found, reason)
+
+    def _reason(self, line: bytes) -> str:
+        """Say what is wrong with a line that is no good record."""
+        grammar = self._grammar
+        if grammar.quote and grammar.quote in line:
+            if not grammar.whole.fullmatch(line):
+                return UNCLOSED if grammar.opens.fullmatch(line) else GARBAGE
+            if not self._text.strays and not grammar.sure.fullmatch(line):
+                return GARBAGE
+        return self._wrong_width(line)
+
+    def _wrong_width(self, record: bytes) -> str:
+        fields = self._grammar.count(record)
+        return f"it has {fields} field{'s' * (fields != 1)} where {self._width} are expected"
+
+    def _opened(self, first: bytes, below: int) -> Iterator[Run | Record]:
+        """Judge a record whose first line opens a quote and does not close it; `below` it the next line starts."""
+        text, line = self._text, self._line
+        bare, end, closed, damaged = self._closing(below)
+        if closed:
+            record = text.part(self.place, bare)
+            self._line += text.lines(self.place, end)
+            self.place = end
+            yield Record(line, record, GARBAGE if damaged else self._wrong_width(record))
+        elif end < text.end or text.ended:
+            self._line += 1 + text.lines(below, end)
+            self.place = end
+            yield Record(line, first, UNCLOSED)
+            between = Lines(text.buffer, below, end, line + 1, strays=False)
+            yield from Records(between, self._grammar, self._width).runs()
+
+    def _closing(self, place: int) -> tuple[int, int, bool, bool]:
+        """Look for the line that closes a quote opened above `place`.
+
+        Return where it ends, without and with its line end, True, and whether something on the way is damaged; or where
+        the line starts that can only start anew (the end when there is none), and False.
+        """
+        text, grammar, damaged = self._text, self._grammar, False
+        while (found := text.buffer.find(grammar.quote, place, text.end)) >= 0:
+            start = text.line_start(found, place)
+            bare, end = text.line_end(found)
+            line = text.part(start, bare)
+            if grammar.closes.fullmatch(line):
+                return bare, end, True, damaged
+            if not (grammar.reopens.fullmatch(line) or grammar.inside.fullmatch(line)):
+                if grammar.sure.fullmatch(line):
+                    return start, start, False, damaged
+                damaged = True
+            place = end
+        return text.end, text.end, False, damaged
 
 
-def _judged(line: int, text: bytes, fields: int, width: int | None, delimiter: bytes) -> Record:
-    if width is None or fields == width:
-        return Record(line, text)
-    if fields > width and text.endswith(delimiter * (fields - width)):
-        # nothing stands between the delimiters that are too many: many programs end a line so, and DuckDB agrees
-        return Record(line, text[: -len(delimiter) * (fields - width)])
-    return Record(line, text, f"it has {fields} field{'s' * (fields != 1)} where {width} are expected")
-
-
-def _closing(lines: list[bytes], position: int, grammar: Grammar) -> int | None:
-    """Return the index after the line that ends a quoted field opened before `position`; None: nothing ends it well."""
-    for index in range(position, len(lines)):
-        line = lines[index]
-        if grammar.quote not in line:
-            continue
-        text = line.rstrip(b"\r\n")
-        if grammar.closes.fullmatch(text):
-            return index + 1
-        if not (grammar.reopens.fullmatch(text) or grammar.inside.fullmatch(text)):
-            return None
-    return None
+def records(text: bytes, first: int, grammar: Grammar, width: int | None) -> Iterator[Record]:
+    """Yield the records of a text whose first line has a number."""
+    yield from Records(Lines(text, 0, len(text), first), grammar, width)

@@ -53,6 +53,8 @@ class JsonRecords:
     rename: dict[str, str] = field(default_factory=dict)
     small: int = SMALL
     piece: int = PIECE
+    longest: int = 512 << 20
+    """Bytes of the largest document: it is held in memory."""
     carries: bool = False
     """Whether the columns and types of files that were read before hold for those that follow."""
     _found: Structure = None
@@ -112,7 +114,7 @@ class JsonRecords:
     def _pieces(self, opened: Opened, decoder: Decoder) -> Iterator[Piece]:
         if not self.document:
             return pieces(opened, decoder, last_line_end, self.piece)
-        return pieces(opened, decoder, lambda _, start, __: start)
+        return pieces(opened, decoder, lambda _, start, __: start, self.piece, self.longest)
 
     def _is_plain(self, found: Found, nth: int, piece: Piece) -> bool:
         """Ask DuckDB whether each line is surely a valid object; small files and documents are not worth it."""
