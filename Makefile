@@ -42,7 +42,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lagoa needs Python 3.11 or newer; say make PYTHON=python3.12")'
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --editable '.[dbt,excel,mysql,postgres]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[dbt,excel,mysql,oracle,postgres,sqlserver]' --group dev
 	@touch $@
 
 clean: ## Remove what the targets made

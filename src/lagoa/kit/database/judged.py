@@ -145,3 +145,9 @@ class JudgedRows:
         if odd is None:
             return texts
         return [text if found is None else found for text, found in zip(texts, odd.to_pylist(), strict=True)]
+
+
+def conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Give a driver's batch the types that were asked for, by position. Raises ArrowInvalid rather than change one."""
+    arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -1,0 +1,1 @@
+"""What the source `oracle` is made of."""

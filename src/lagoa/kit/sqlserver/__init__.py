@@ -1,0 +1,1 @@
+"""What the source `sqlserver` is made of."""
