@@ -169,6 +169,7 @@ class _Work:
         hosts = [source.url, *((source.auth.oauth2.token_url,) if source.auth and source.auth.oauth2 else ())]
         guard = Guard(source.allow_private, frozenset(Address.parse(url).host for url in hosts))
         limits = source.limits(self.stream.format)
+        self.goes_on = self.stream.mode == "merge" or (self.stream.mode == "append" and bool(self.stream.key))
         self.client = Client(source.url, guard, limits, reading.stopped, source.auth, source.headers)
         self.sweep = Sweep(self.client, source.url, source.streams, reading.folder, source.parallel)
         self.sign = self.sweep.identity(reading.stream)
@@ -209,8 +210,7 @@ class _Work:
     # ------------------------------------------------------------ batches
     def batches(self) -> Iterator[Batch]:
         """Yield a batch for each group of pages; of a stream that cannot go on in the middle, one."""
-        stream, group = self.stream, _Group()
-        goes_on = stream.mode == "merge" or (stream.mode == "append" and bool(stream.key))
+        stream, group, goes_on = self.stream, _Group(), self.goes_on
         try:
             for step in self.sweep.steps(self.reading.stream, self.since, self.at if goes_on else None):
                 group.add(step)
@@ -246,7 +246,7 @@ class _Work:
             self.sweep.notes.append(f"{passed:,} records older than the cursor were passed over")
         if not files:
             schema = self.schema if self.schema is not None else pa.schema([])
-            return Batch(iter(()), schema, lambda: state, notes=self._notes())
+            return Batch(iter(()), schema, lambda: state, notes=self._notes(), apart=self.goes_on)
         arrive = self.format.schema(files)
         shape, missing = shaped(arrive, self.stream, self.stream)
         self.noted.notes += [f"column {name} is declared, but no record has it" for name in missing]
@@ -257,7 +257,7 @@ class _Work:
         def portions() -> Iterator[Any]:
             yield from self.format.portions(files, shape)
 
-        return Batch(portions(), shape.schema, lambda: state, bound or again, self._notes())
+        return Batch(portions(), shape.schema, lambda: state, bound or again, self._notes(), self.goes_on)
 
     def _notes(self) -> list[str]:
         found = [*self.sweep.notes, *self.noted.notes]

@@ -14,7 +14,7 @@ from lagoa.kit.http.auth import Auth, Tokens
 from lagoa.kit.http.body import Unusable
 from lagoa.kit.http.exchange import Answer, Pool, Request, Stale, exchange
 from lagoa.kit.http.guard import Guard
-from lagoa.kit.http.limits import Limits, Pace, told_to_wait
+from lagoa.kit.http.limits import Ending, Limits, Pace, told_to_wait
 from lagoa.kit.http.url import Address, joined, with_parameters, without_parameters
 from lagoa.kit.patience import Patience, call
 from lagoa.kit.redact import Redactor
@@ -49,19 +49,19 @@ class Client:
         first_pause: float = 0.5,
     ) -> None:
         self._home = Address.parse(home).origin
-        self._limits, self._stopped, self._auth = limits, stopped, auth
+        self._limits, self._auth = limits, auth
         self._headers = {name: value.reveal() for name, value in (headers or {}).items()}
         self._secrets = [*(auth.secrets() if auth else ()), *self._headers.values()]
         self._redactor, self._lock = Redactor(self._secrets), Lock()
-        self._gone = Event()
-        self.pace = Pace(limits, stopped, self._gone, first_pause)
+        self._ending = Ending(stopped)
+        self.pace = Pace(limits, self._ending, first_pause)
         self._pool = Pool(guard, limits.connect, limits.silence)
         oauth = auth.oauth2 if auth else None
         self._tokens = Tokens(oauth, self._patiently, self._hide, self.show) if oauth else None
 
     def close(self) -> None:
         """Give up every request that is under way."""
-        self._gone.set()
+        self._ending.set()
         self._pool.close()
 
     # ------------------------------------------------------------ what may be shown
@@ -166,12 +166,9 @@ class Client:
     def _exchanged(self, address: Address, request: Request, headers: dict[str, str], fresh: bool = False) -> Answer:
         connection = self._pool.take(address, fresh)
         late = Trouble(f"no whole answer came within {self._limits.total:g} s")
-        patience = Patience(self._stopped, self._limits.total, lambda: late)
+        patience = Patience(self._ending, self._limits.total, lambda: late)
         try:
             answer = call(partial(exchange, connection, request, headers, self._limits.page), patience)
-        except Stale:
-            self._pool.drop(connection)
-            raise
         except BaseException as error:  # noqa: BLE001  # explained, and raised again
             self._pool.drop(connection)
             raise self._explained(error, request) from None
@@ -181,8 +178,8 @@ class Client:
 
     def _explained(self, error: BaseException, request: Request) -> BaseException:
         """Say what went wrong on the line, in words."""
-        if self._gone.is_set():
-            return Stopped("LG-503", "the reading was given up")
+        if self._ending.is_set():
+            return Stopped("LG-503", "the run was stopped")
         if isinstance(error, Unusable):
             said = f"the body {error}"
             return Trouble(said) if error.again else self.refused(request, said, "see `page_bytes:`")

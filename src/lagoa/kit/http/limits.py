@@ -13,6 +13,8 @@ from lagoa.errors import Stopped
 
 _FIRST, _LONGEST = 0.5, 60.0
 """Seconds of the first pause before a repeat, and of the longest."""
+_TICK = 0.1
+"""Seconds after which a stop is noticed."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,23 @@ class Spent(Exception):
     """A budget is used up; the message says which."""
 
 
+class Ending(Event):
+    """Set when the run is stopped, or by itself when nobody wants an answer any more."""
+
+    def __init__(self, stopped: Event) -> None:
+        super().__init__()
+        self._stopped = stopped
+
+    def is_set(self) -> bool:
+        """Say whether waiting must end."""
+        return super().is_set() or self._stopped.is_set()
+
+
 class Pace:
     """Counts what was asked and received, and lets nobody ask too soon. Safe for threads."""
 
-    def __init__(self, limits: Limits, stopped: Event, gone: Event, first: float = _FIRST) -> None:
-        self._limits, self._stopped, self._gone, self._first = limits, stopped, gone, first
+    def __init__(self, limits: Limits, ending: Ending, first: float = _FIRST) -> None:
+        self._limits, self._ending, self._first = limits, ending, first
         self._lock = Lock()
         self._next = self._quiet = 0.0
         self.asked = 0
@@ -76,11 +90,11 @@ class Pace:
     def sleep(self, seconds: float) -> None:
         """Sleep, but end at once when the run is stopped or nobody wants the answer. Raises Stopped."""
         end = time.monotonic() + seconds
-        while not self._gone.is_set() and not self._stopped.is_set():
+        while not self._ending.is_set():
             left = end - time.monotonic()
             if left <= 0:
                 return
-            self._stopped.wait(min(left, 0.2))
+            time.sleep(min(left, _TICK))
         raise Stopped("LG-503", "the run was stopped")
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsp
 
 _PORTS = {"http": 80, "https": 443}
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]+(%[0-9a-z]+)?")
 _PATH, _QUERY = "/:@!$&'()*+,;=~%-._", "/:@!$&'()*+,;=~%-._?[]"
 
 
@@ -38,7 +39,9 @@ class Address:
         try:
             host = parts.hostname if ":" in parts.hostname else parts.hostname.encode("idna").decode()
         except UnicodeError:
-            raise ValueError("its host is no name") from None
+            host = ""
+        if not _HOST.fullmatch(host):
+            raise ValueError("its host is no name")
         query = f"?{quote(parts.query, safe=_QUERY)}" if parts.query else ""
         target = (quote(parts.path, safe=_PATH) or "/") + query
         return cls(parts.scheme, host.lower(), port or _PORTS[parts.scheme], target)

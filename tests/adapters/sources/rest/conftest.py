@@ -76,10 +76,7 @@ def numbered(rows: list[Any], size: int) -> Callable[[Asked], Any]:
     """Give rows by `page` (from 1), or by `offset`."""
 
     def answer(asked: Asked) -> Any:
-        if "offset" in asked.query:
-            start = int(asked.query["offset"])
-        else:
-            start = (int(asked.query.get("page", 1)) - 1) * size
+        start = int(asked.query.get("offset", (int(asked.query.get("page", 1)) - 1) * size))
         return rows[start : start + int(asked.query.get("limit", size))]
 
     return answer
