@@ -7,7 +7,7 @@ from sqlglot import exp
 from lagoa.sql.incremental.analysis import KEYS, NEW, Analysis, Describe, Leaf, Occurrence, Question, Refused, exact
 from lagoa.sql.incremental.delta import Delta
 from lagoa.sql.incremental.ranges import ranged
-from lagoa.sql.incremental.reading import at, quote, read
+from lagoa.sql.incremental.reading import at, quote, read, text
 from lagoa.sql.incremental.restrict import Restriction
 from lagoa.sql.incremental.sameness import judge_rows
 from lagoa.sql.incremental.scope import Scopes
@@ -62,7 +62,13 @@ def _occurrence(tree: exp.Query, scopes: Scopes, key: list[str], table: exp.Tabl
 
 
 def _restricted(tree: exp.Query, scopes: Scopes, key: list[str], leaves: list[Leaf]) -> str:
-    restricted = tree.copy()
-    if not Restriction(scopes, KEYS, leaves).query(restricted, [(k, f"k{i}") for i, k in enumerate(key)]):
+    """Write the query for the touched keys; what only a part of the key restricts gives rows of others, too."""
+    restricted, restriction = tree.copy(), Restriction(scopes, KEYS, leaves)
+    by = restriction.query(restricted, [(k, f"k{i}") for i, k in enumerate(key)])
+    if not by:
         raise Refused("its key is computed over groups: the query for a few keys would cost as much as for all")
-    return at(restricted, NEW)
+    rows = at(restricted, NEW)
+    if by == len(key):
+        return rows
+    touched = restriction.exists([(f"__r.{quote(k)}", f"k{i}") for i, k in enumerate(key)])
+    return f"SELECT __r.* FROM ({rows}) AS __r WHERE {text(touched)}"

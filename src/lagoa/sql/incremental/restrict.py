@@ -39,17 +39,16 @@ class Restriction:
     def __init__(self, scopes: Scopes, keys: str, leaves: list[Leaf] | None = None) -> None:
         self._scopes, self._keys, self._leaves = scopes, keys, leaves
 
-    def query(self, query: exp.Expr, columns: Sequence[tuple[str, str]]) -> bool:
-        """Filter a query in place by its columns, given with those of the keys; say whether nothing else is left."""
+    def query(self, query: exp.Expr, columns: Sequence[tuple[str, str]]) -> int:
+        """Filter a query in place by its columns, given with those of the keys; say by how many of them at least."""
         if isinstance(query, exp.Subquery):
             return self.query(query.this, columns)
         if isinstance(query, exp.SetOperation):
             names = query.left.named_selects
             sides = (query.left, query.right)
-            done = [self.query(s, [(s.named_selects[names.index(c)], k) for c, k in columns]) for s in sides]
-            return all(done)
+            return min(self.query(s, [(s.named_selects[names.index(c)], k) for c, k in columns]) for s in sides)
         if not isinstance(query, exp.Select):
-            return False
+            return 0
         given, local = outputs(query), locality(query)
         pairs = [
             Pair(given[c], k)
@@ -58,13 +57,13 @@ class Restriction:
         ]
         if pairs:
             self.select(query, pairs)
-        return len(pairs) == len(columns)
+        return len(pairs)
 
     def select(self, select: exp.Select, pairs: Sequence[Pair]) -> None:
         """Filter a SELECT in place, and its sources where an equality says the same of them."""
         found = sources(select)
         told = known(self._scopes, select, found, pairs)
-        select.where(self._exists([(text(p.node), p.key) for p in pairs]), copy=False)
+        select.where(self.exists([(text(p.node), p.key) for p in pairs]), copy=False)
         for source in found:
             fits = [(column, key) for (alias, column), key in told.items() if alias == source.alias]
             if not fits:
@@ -74,7 +73,8 @@ class Restriction:
             else:
                 self.query(source.node.this, fits)
 
-    def _exists(self, pairs: Sequence[tuple[str, str]]) -> exp.Expr:
+    def exists(self, pairs: Sequence[tuple[str, str]]) -> exp.Expr:
+        """Write the condition that expressions equal columns of the keys."""
         where = " AND ".join(f"__k.{quote(k)} IS NOT DISTINCT FROM ({e})" for e, k in pairs)
         return expression(f"EXISTS(SELECT 1 FROM {self._keys} AS __k WHERE {where or 'TRUE'})")
 
@@ -85,7 +85,7 @@ class Restriction:
             self._leaves.append(Leaf(f"{name}{NEAR}{number}", name, dict(fits)))
             table.set("this", exp.to_identifier(self._leaves[-1].relation, quoted=True))
         table.set("alias", exp.TableAlias(this=exp.to_identifier("__t", quoted=True)))
-        rows = exp.select("*").from_(table).where(self._exists([(f"__t.{quote(c)}", k) for c, k in fits]))
+        rows = exp.select("*").from_(table).where(self.exists([(f"__t.{quote(c)}", k) for c, k in fits]))
         alias = exp.TableAlias(this=exp.to_identifier(source.alias, quoted=True))
         source.node.replace(exp.Subquery(this=rows, alias=alias))
 

@@ -256,6 +256,18 @@ select a, b, sum(v) over (partition by b) s, count(*) over (partition by a) n fr
 -- win_idkey | id | refused
 select id, a, count(*) over (partition by a) n from s.t1 x;
 
+-- win_partkey | a,id | all
+select id, a, rank() over (partition by a order by v) r from s.t1 x where {p:x:t1};
+
+-- win_partkey_join | id,a | all
+select x.a, y.id, count(*) over (partition by x.a) n from s.t1 x left join s.t2 y on y.a=x.a and {p:y:t2};
+
+-- win_partkey_except | a,id | all
+select a, id, rank() over (partition by a order by v) r from s.t1 x except select a, id, 1 from s.t2 y where {p:y:t2};
+
+-- group_partkey | a,m | all
+select a, max(v) m, count(*) n from s.t1 x where {p:x:t1} group by a;
+
 -- win_rn_total | a | all
 select a, b, v, row_number() over (partition by a order by b, v) r from s.t1 x;
 
