@@ -308,8 +308,9 @@ class Writer:
             else:
                 cells.append(self._word(not nth, multiline))
                 values.append(self.style.value(cells[-1]))
-        if not self.quotes and any(self._must(cell, not i) for i, cell in enumerate(cells)):
-            return self.drawn(multiline)
+        for nth, cell in enumerate(cells):
+            if not self.quotes and self._must(cell, not nth):
+                cells[nth] = values[nth] = None
         return cells, tuple(values)
 
     def _word(self, first: bool, multiline: bool) -> str | None:
