@@ -173,7 +173,8 @@ def test_a_view_that_reads_other_files_is_refused(view: str, tmp_path: Path) -> 
     "query",
     ["copy orders to 'out.csv'", "attach 'new.duckdb'", "select * from orders; copy orders to 'out.csv'", "install x"],
 )
-def test_a_query_reaches_no_other_file(query: str, shop: Path, tmp_path: Path) -> None:
+def test_a_query_reaches_no_other_file(query: str, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     before = {path.name for path in tmp_path.iterdir()}
     assert failure(source_of(orders={"query": query}), tmp_path).code == "LG-202"
     assert {path.name for path in tmp_path.iterdir()} == before
