@@ -31,7 +31,8 @@ create view paid as select id, amount from orders where amount > 3;
 insert into orders select g, g * 1.5, timestamptz '2024-01-01 00:00Z' + g * interval '1 hour' from range(1, 21) t(g);
 delete from orders where id = 18;
 insert into customers
-select md5(g::text)::uuid, 'c' || g, 'secret', timestamp '2024-01-01' + (g // 3) * interval '1 day' from range(1, 11) t(g);
+select md5(g::text)::uuid, 'c' || g, 'secret', timestamp '2024-01-01' + (g // 3) * interval '1 day'
+from range(1, 11) t(g);
 insert into customers values (md5('none')::uuid, 'never changed', null, null);
 """
 STREAMS: dict[str, Any] = {
