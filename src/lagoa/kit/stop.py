@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Lock
+from threading import Event, Lock, Thread
+from time import sleep
 
 from lagoa.errors import Stopped
 from lagoa.ports import Session
 
+_AGAIN = 0.05
+"""Seconds until sessions are interrupted again that were between two statements, where an interrupt is lost."""
+
 
 class Stop:
-    """Set once; sessions that are being watched are interrupted at that moment."""
+    """Set once; sessions that are being watched are interrupted until they are let go."""
 
     def __init__(self) -> None:
         self.event = Event()
@@ -20,9 +24,16 @@ class Stop:
 
     def set(self) -> None:
         """Stop everything; safe from any thread and from a signal handler."""
-        self.event.set()
-        for session in list(self._sessions):
-            session.interrupt()
+        if not self.event.is_set():
+            self.event.set()
+            Thread(target=self._interrupt, name="stop", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        while self._sessions:
+            with self._lock:  # none is let go, and closed, while it is interrupted
+                for session in self._sessions:
+                    session.interrupt()
+            sleep(_AGAIN)
 
     def check(self) -> None:
         """Raise Stopped when the switch is set."""
