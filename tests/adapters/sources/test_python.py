@@ -30,7 +30,8 @@ def _held(name):
 
 def rates(since):
     """Days and rates, two at a time, in the order of days."""
-    rows = [{"day": date(2026, 1, 1) + timedelta(days=n), "rate": (Decimal(n + 8) / 8).quantize(Decimal("0.001")), "secret": "x"} for n in _held("days")]
+    rate = Decimal("0.125")
+    rows = [{"day": date(2026, 1, 1) + timedelta(days=n), "rate": rate * (n + 8), "secret": "x"} for n in _held("days")]
     rows = sorted((r for r in rows if since is None or r["day"] >= since), key=lambda r: r["day"])
     for start in range(0, len(rows), 2):
         yield rows[start : start + 2]
@@ -132,7 +133,14 @@ def test_chunks_are_published_as_they_come_and_a_run_goes_on_after_the_last(fold
         error = str(done.results[0].error)
         assert "sources/erp.py raised RuntimeError: the line is dead" in error
         assert CANARY not in error
-        assert project.query("select * from bronze.erp_days order by 1").read_all()["day"].to_pylist() == [0, 1, 2, 3, 4, 5]
+        assert project.query("select * from bronze.erp_days order by 1").read_all()["day"].to_pylist() == [
+            0,
+            1,
+            2,
+            3,
+            4,
+            5,
+        ]
         (folder / "break").unlink()
         assert project.run().ok
         assert project.query("select * from bronze.erp_days order by 1").read_all()["day"].to_pylist() == [*range(10)]

@@ -27,7 +27,8 @@ class Unique(Check):
         whole = f"({key})" if len(names) > 1 else key
         known = " and ".join(f"{name} is not null" for name in names)
         touched = "" if asked.staged in ("", asked.table) else f" and {whole} in (select {key} from {asked.staged})"
-        twice = f"select {key} from {asked.table} where {known} and ({asked.where}){touched} group by {key} having count(*) > 1"
+        rows = f"select {key} from {asked.table} where {known} and ({asked.where}){touched}"
+        twice = f"{rows} group by {key} having count(*) > 1"
         return f"({known} and {whole} in ({twice}))"
 
 

@@ -150,7 +150,8 @@ class DuckDBSession:
 
         Columns beyond `schema` are refused, but for `_reason` and `_raw`, which are kept as text; a missing
         one is null. Files are of 128 MB or so, or of `rows_per_file` rows rounded up to a row group, and follow the
-        query's order, so that their bounds tell them apart; empty ones are left out. An empty text in a partition column becomes null, as in Delta.
+        query's order, so that their bounds tell them apart; empty ones are left out. An empty text in a partition
+        column becomes null, as in Delta.
         Raises StepError (the query), LakeError LG-204 (columns), LG-308 (values), LG-306 (the disk).
         """
         if isinstance(rows, str):

@@ -195,12 +195,9 @@ def first_part(read: Read, source: Any) -> Any:
         if landed not in kept:
             kept.append(landed)
 
-    Reader.stage = stage  # type: ignore[method-assign]  # what was staged before the error
-    try:
-        with pytest.raises(SourceError, match="status 418"):
-            read(source)
-    finally:
-        Reader.stage = real  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(SourceError, match="status 418"):
+        patched.setattr(Reader, "stage", stage)  # what was staged before the error
+        read(source)
     whole = Landed(kept[-1].schema, cursor=kept[-1].cursor)
     for landed in kept:
         whole.rows += landed.rows
@@ -218,10 +215,11 @@ def test_a_place_that_the_server_forgot_is_not_asked_for_twice(web: Web, read: R
     web.route("/rows", answer)
     read(source)
     at = {"n": 99, "rows": 196, "page": 99}
-    state = {"cursor": None, "sweep": {"of": signed(source, web), "at": at}}
+    sweep = {"of": signed(source, web), "at": at}
+    state = {"cursor": None, "sweep": sweep}
     assert len(read(source, since=state).rows) == 30
     assert web.asked[-17].query["page"] == "99"
-    state["sweep"]["of"] = sign  # type: ignore[index]
+    sweep["of"] = sign
     count = len(web.asked)
     assert len(read(source, since=state).rows) == 30
     assert web.asked[count].query["page"] == "1"
