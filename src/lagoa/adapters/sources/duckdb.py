@@ -15,11 +15,13 @@ from lagoa.kit.database.cursor import Cursor
 from lagoa.kit.database.judged import Found, Judged, JudgedRows
 from lagoa.kit.database.reading import DatabaseReading
 from lagoa.kit.database.stream import DatabaseStream
-from lagoa.kit.duckdb_file.catalog import find_relation
+from lagoa.kit.database.whole import WholeSchema, streams_of
+from lagoa.kit.duckdb_file.catalog import find_relation, tables_of
 from lagoa.kit.duckdb_file.columns import DuckSpeech, read_as
 from lagoa.kit.duckdb_file.failure import explain, silence
 from lagoa.kit.duckdb_file.line import Line
 from lagoa.kit.patience import Patience
+from lagoa.kit.text import quote
 from lagoa.ports import Batch, Portion, Reading, Source
 from lagoa.spec.duration import Duration
 
@@ -34,12 +36,23 @@ class DuckDBFile(Source):
     streams: Mapping[str, DatabaseStream] = Field(default_factory=dict)
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
     lists_keys: ClassVar[bool] = True
+    whole: ClassVar[type[WholeSchema]] = WholeSchema
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Read a stream as of one moment; see ports.Source."""
         work = _Work(self, self.streams[reading.stream], reading)
         try:
             yield from work.batches()
+        finally:
+            work.line.close()
+
+    def discover(self, whole: WholeSchema, project: Path) -> dict[str, dict[str, Any]]:
+        """List the tables of a schema as streams. Raises SourceError."""
+        nothing = Reading("*", None, project, project, "the tables of `*`")
+        work = _Work(self, DatabaseStream(table="*"), nothing)
+        try:
+            schema = whole.schema_ or "main"
+            return streams_of(whole, tables_of(work.ask, schema), schema, quote)
         finally:
             work.line.close()
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lagoa.errors import SourceError, did_you_mean
-from lagoa.kit.text import quote
+from lagoa.kit.database.whole import Listed, listed
+from lagoa.kit.text import literal, quote
 
 Ask = Callable[[str], list[dict[str, Any]]]
 """Runs a query that answers with few rows."""
@@ -34,3 +35,17 @@ def find_relation(ask: Ask, written: str) -> tuple[str, bool]:
         )
         raise SourceError("LG-203", f"there is no table {written}", hint=hint)
     return f"file.{quote(found['s'])}.{quote(found['n'])}", found["k"] == "BASE TABLE"
+
+
+def tables_of(ask: Ask, schema: str) -> list[Listed]:
+    """List the tables of a schema, without its views, each with its primary key and its comment."""
+    return listed(
+        ask(
+            "select t.table_name as n, t.comment as c, k.part as k from duckdb_tables() t left join "
+            "(select table_oid, unnest(constraint_column_names) as part, "
+            "generate_subscripts(constraint_column_names, 1) as place from duckdb_constraints() "
+            "where database_name = 'file' and constraint_type = 'PRIMARY KEY') k on k.table_oid = t.table_oid "
+            f"where t.database_name = 'file' and t.schema_name = {literal(schema)} "
+            "order by t.table_name, k.place"
+        )
+    )

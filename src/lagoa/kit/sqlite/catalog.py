@@ -9,6 +9,7 @@ from typing import Any
 
 from lagoa.errors import SourceError, did_you_mean
 from lagoa.kit.database.judged import Found
+from lagoa.kit.database.whole import Listed, listed
 from lagoa.kit.sqlite.columns import bounds
 from lagoa.kit.text import literal, quote
 
@@ -30,7 +31,7 @@ class Relation:
 
 def find_relation(ask: Ask, written: str) -> Relation:
     """Find the table or view that a user named. Raises SourceError LG-203."""
-    name = written.strip()
+    name = written.strip().removeprefix('"main".')
     name = name[1:-1].replace('""', '"') if name[:1] == name[-1:] == '"' and len(name) > 1 else name
     known = ask("select name, type, sql from main.sqlite_master where type in ('table', 'view')")
     found = next((row for row in known if row["name"] == name), None)
@@ -40,6 +41,17 @@ def find_relation(ask: Ask, written: str) -> Relation:
         hint = did_you_mean(name, names) or "it has " + (", ".join(f"`{n}`" for n in names[:8]) or "no table at all")
         raise SourceError("LG-203", f"there is no table {written}", hint=hint)
     return _relation(ask, found)
+
+
+def tables_of(ask: Ask) -> list[Listed]:
+    """List the tables of the file, without its views, each with its primary key."""
+    return listed(
+        ask(
+            "select m.name as n, null as c, p.name as k from main.sqlite_master m "
+            "left join pragma_table_info(m.name) p on p.pk > 0 "
+            "where m.type = 'table' and m.name not like 'sqlite@_%' escape '@' order by m.name, p.pk"
+        )
+    )
 
 
 def _relation(ask: Ask, row: dict[str, Any]) -> Relation:
