@@ -24,7 +24,8 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def lagoa(home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Lagoa:
     """Run a command line: lagoa("run", folder="shop", OLIST_DATA=...)."""
-    monkeypatch.delenv("OLIST_DATA", raising=False)
+    for brought in ("OLIST_DATA", "CNPJ_DATA", "GA4_DATA"):
+        monkeypatch.delenv(brought, raising=False)
 
     def run(*args: str, folder: str = ".", **env: str) -> Said:
         with monkeypatch.context() as patched:

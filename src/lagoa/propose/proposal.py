@@ -55,9 +55,12 @@ class Proposal:
         """Return the notes of a sort, by file and line."""
         return sorted((n for n in self.notes if n.sort == sort), key=lambda n: (n.place.file, n.place.line or 0))
 
-    def write(self, folder: Path, title: str) -> int:
-        """Write all of it into a new folder, the report with it; return how many files. Raises CommandError LG-603."""
-        texts = {**self.files, REPORT: "\n".join(self.report(title)) + "\n"}
+    def write(self, folder: Path, title: str | None = None) -> int:
+        """Write all of it into a folder, a report with it when it has a title; return how many files.
+
+        Raises CommandError LG-603.
+        """
+        texts = {**self.files, **({REPORT: "\n".join(self.report(title)) + "\n"} if title else {})}
         try:
             for name, text in texts.items():
                 _made(folder / name).write_text(text, encoding="utf-8")

@@ -15,7 +15,8 @@ from lagoa.testing.mouth import Lagoa
 def test_every_example_becomes_a_sound_project(
     lagoa: Lagoa, tmp_path: Path, example: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OLIST_DATA", str(tmp_path))
+    for brought in ("OLIST_DATA", "CNPJ_DATA", "GA4_DATA"):
+        monkeypatch.setenv(brought, str(tmp_path))
     said = lagoa("init", tmp_path / "My shop", "--example", example)
     assert (said.code, said.out) == (0, "")
     project = load(tmp_path / "My shop")
@@ -91,7 +92,7 @@ def test_a_dbt_project_is_translated_and_what_is_left_to_do_is_said(lagoa: Lagoa
         (("--from-dbt", "gone", "--layer", "staging"), "there is no `=`"),
         (("--from-dbt", "gone", "--var", "x"), "there is no `=`"),
         (("--layer", "staging=silver"), "--layer goes with --from-dbt"),
-        (("--json",), "--json goes with --from-dbt"),
+        (("--json",), "--json goes with --from or --from-dbt"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_is_made(

@@ -20,7 +20,7 @@ def test_zeros_are_no_date_and_still_a_code(load: Load, put: Put) -> None:
     assert loaded.column("code") == ["00000000", "0", "-"]
     assert loaded.column("day") == [None, date(2026, 11, 20), None]
     assert loaded.column("word") == [None, "0", "x"]
-    assert loaded.reasons() == ['day: "000" is not a date']
+    assert loaded.reasons() == ['x.csv:5 day: "000" is not a date']
 
 
 def test_json_has_them_too(load: Load, put: Put) -> None:
