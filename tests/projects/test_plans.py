@@ -208,6 +208,19 @@ def test_accepting_or_rebuilding_heals_without_losing_or_doubling_a_row(
     assert {r.status for r in raft.ok(exclude=["silver.a"]).values()} == {"unchanged", "view"}
 
 
+@pytest.mark.parametrize("table", ["bronze.land_p", "silver.s"])
+def test_what_is_accepted_without_other_news_is_written_as_planned_and_read(raft: Raft, table: str) -> None:
+    raft.ok()
+    FOREIGN["append"][0](raft, table)
+    planned = {name for name, step in raft.plan(accept=True).items() if step.writes or step.conditional}
+    certain = {name for name, step in raft.plan(accept=True).items() if step.writes}
+    done = raft.ok(exclude=["silver.a"], accept=True)
+    written = {name for name, result in done.items() if result.status == "published"}
+    assert table in written
+    assert certain - {"silver.a"} <= written <= planned
+    assert {r.status for r in raft.ok(exclude=["silver.a"]).values()} == {"unchanged", "view"}
+
+
 # ---------------------------------------------------------------- histories
 class Killed(Stop):
     """Stops a run at its n-th look at the switch."""

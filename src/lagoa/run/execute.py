@@ -12,6 +12,7 @@ from lagoa.errors import Conflict, LagoaError, SourceError, Stopped
 from lagoa.lake.drop import drop
 from lagoa.lake.quarantine import follow
 from lagoa.lake.restore import accept
+from lagoa.lake.table import Table
 from lagoa.plan.step import Plan, Step
 from lagoa.run.context import Context
 from lagoa.run.model import build
@@ -191,25 +192,30 @@ class Executor:
         context = self._context
         folder = context.folder / f"{step.table}-{attempt}"
         folder.mkdir(parents=True)
-        if context.accept and not step.full:
-            self._accepted(step)
+        taken = self._accepted(step) if context.accept and not step.full else None
         if step.status == "new" and (made := context.lake.open(step.table, trust=True)).exists:
             if context.exact:
                 raise Conflict("LG-305", f"another run made {step.table} since it was planned", hint="plan again")
             context.move(made)  # a rival made it since the plan was made
             step = replace(step, full=False)
         if stream is None:
-            return build(context, step, context.project.models[step.table], folder)
-        stream.step = step
-        return ingest(stream, folder)
+            written = build(context, step, context.project.models[step.table], folder)
+        else:
+            stream.step = step
+            written = ingest(stream, folder)
+        if taken is not None and (written is None or not written.changed):
+            return Written(taken, 0, 0, changed=True)
+        return written
 
-    def _accepted(self, step: Step) -> None:
-        """Take the table as somebody else left it; one that is as we left it stays as it is."""
+    def _accepted(self, step: Step) -> Table | None:
+        """Take the table as somebody else left it: a version of its own. One that is as we left it stays as it is."""
         found = self._context.lake.open(step.table, trust=True)
         if not found.exists:
-            return
+            return None
         taken = accept(self._context.lake, step.table, self._context.run)
         self._context.move(taken)
-        if taken.version != found.version:
-            said = f"taken as it is, with {taken.rows:,} rows, as version {taken.version}"
-            self._context.events.emit("note", str(step.table), text=said)
+        if taken.version == found.version:
+            return None
+        said = f"taken as it is, with {taken.rows:,} rows, as version {taken.version}"
+        self._context.events.emit("note", str(step.table), text=said)
+        return taken
