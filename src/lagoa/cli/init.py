@@ -42,7 +42,7 @@ _IGNORED = ".env\n.lagoa/\nlake/\n"
     "--example", type=click.Choice(list(EXAMPLES)), default="shop", show_default=True, help="What to start from."
 )
 @click.option(
-    "--from", "origin", metavar="WHERE", help="Look at a file or a folder, and write the source that reads it."
+    "--from", "origin", metavar="WHERE", help="Look at files, a URL or an API's OpenAPI document; or take preset:NAME."
 )
 @click.option("--from-dbt", metavar="DIR", type=click.Path(path_type=Path), help="Translate the dbt project in DIR.")
 @click.option("--dialect", metavar="SQL", help="dbt: the SQL of its models; its profile tells otherwise.")

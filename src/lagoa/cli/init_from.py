@@ -12,6 +12,7 @@ from lagoa.errors import CommandError, ProjectErrors
 from lagoa.project.load import load
 from lagoa.project.tree import PROJECT_FILE
 from lagoa.propose.origin import look, shown
+from lagoa.propose.preset import TO_FILL_IN
 from lagoa.propose.proposal import Proposal
 from lagoa.propose.proposed import Proposed, Stream
 
@@ -33,8 +34,9 @@ def from_what_exists(settings: Settings, folder: Path, origin: str, as_json: boo
     streams = screen.some(sum(len(s.streams) for s in found.sources), "stream")
     made = f"{folder}/" if new else " and ".join(str(folder / "sources" / f"{s.name}.yml") for s in found.sources)
     screen.say(settings, f"Made {made} from {shown(origin)}: {streams}.")
-    for secret in found.secrets:
-        screen.say(settings, f"The address is kept as {secret} in .env, which git does not see.")
+    for secret, value in found.secrets.items():
+        kept = "Fill in" if value == TO_FILL_IN else "The address is kept as"
+        screen.say(settings, f"{kept} {secret} in .env, which git does not see.")
     if as_json:
         screen.out_json({"sources": [source.to_json() for source in found.sources]})
     else:
@@ -49,7 +51,7 @@ def _keep(folder: Path, secrets: Mapping[str, str]) -> None:
     place = folder / ".env"
     place.touch(mode=0o600)
     text = place.read_text(encoding="utf-8")
-    lines = "".join(f"{name}={json.dumps(value, ensure_ascii=False)}\n" for name, value in secrets.items())
+    lines = "".join(f"{name.upper()}={json.dumps(value, ensure_ascii=False)}\n" for name, value in secrets.items())
     place.write_text(f"{text}{lines}" if not text or text.endswith("\n") else f"{text}\n{lines}", encoding="utf-8")
 
 

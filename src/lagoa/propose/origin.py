@@ -17,6 +17,9 @@ from lagoa.kit.http.limits import Limits
 from lagoa.propose.database import propose_tables
 from lagoa.propose.files.names import free_source_name
 from lagoa.propose.files.source import near, propose_files
+from lagoa.propose.openapi.document import document_at
+from lagoa.propose.openapi.source import propose_openapi
+from lagoa.propose.preset import PRESET, preset_named
 from lagoa.propose.proposed import Proposed
 from lagoa.spec.secret import Secret
 
@@ -48,6 +51,9 @@ def look(origin: str, project: Path, taken: Sequence[str] = ()) -> Found:
 
     Raises CommandError LG-601 when there is nothing to read, SourceError, MissingExtra.
     """
+    if origin.startswith(PRESET):
+        preset = preset_named(origin.removeprefix(PRESET), taken)
+        return Found([preset], preset.secrets)
     scheme = _SCHEME.match(origin)
     if scheme and scheme[1].lower() in _DATABASES:
         return _database(origin, _DATABASES[scheme[1].lower()], project, taken)
@@ -70,6 +76,10 @@ def _database(url: str, kind: str, project: Path, taken: Sequence[str]) -> Found
 def _local(origin: Path, project: Path, taken: Sequence[str]) -> Found:
     if not origin.exists():
         raise CommandError("LG-601", f"there is no {origin}", hint="give `--from` a file, a folder or a URL")
+    if (document := document_at(origin)) is not None:
+        api, secrets = propose_openapi(document, taken)
+        if api.streams:
+            return Found([api], secrets)
     files, databases = propose_files(origin, project, taken)
     found = Found([files] if files.streams else [])
     names = [*taken, *(s.name for s in found.sources)]

@@ -106,6 +106,8 @@ class Wanted:
             if step == "*":
                 return
             if not isinstance(value, dict) or step not in value:
+                if self.stream.allow_missing and isinstance(value, dict):
+                    return
                 keys = f"; its keys are {', '.join(list(value)[:10])}" if isinstance(value, dict) else ""
                 raise refuse(f"nothing stands at `{at}` in the body{keys}", "see `records:`")
             value = value[step]

@@ -37,6 +37,8 @@ class HttpStream(Stream):
     """How answers are written."""
     records: JsonPath | None = None
     """json: where the records are, such as $.data.items, or $[*].rows for the rows of each element."""
+    allow_missing: bool = False
+    """json: whether it is fine that nothing stands at `records`, as servers leave out an empty list."""
     error_if: tuple[JsonCondition, ...] | None = None
     """json: what makes an answer an error though its status is 200: $.error, `$.status = error`, `$.ok != true`.
     When left out: [$.error, $.errors]."""
@@ -92,7 +94,7 @@ class HttpStream(Stream):
         paths = self.paging and (
             self.paging.next or self.paging.more or self.paging.total_pages or self.paging.total_rows
         )
-        if self.records or self.error_if or paths:
+        if self.records or self.error_if or self.allow_missing or paths:
             raise ValueError(f"format: {self.format} has no paths; pages come by `page`, `offset` or `link`")
 
     @model_validator(mode="after")

@@ -50,17 +50,17 @@ class Document:
             for listed in (item.get("parameters"), said.get("parameters")):
                 for parameter in map(self.followed, listed if isinstance(listed, list) else ()):
                     found[str(parameter.get("name")), str(parameter.get("in"))] = parameter
-            answers = _mapping(said.get("responses"))
-            answer = next((answers[code] for code in ("200", 200, "2XX", "default") if code in answers), None)
+            answers = {str(code): answer for code, answer in _mapping(said.get("responses")).items()}
+            answer = next((answers[code] for code in ("200", "2XX", "default") if code in answers), None)
             yield Operation(str(path), said, list(found.values()), self.followed(answer))
 
     def followed(self, node: Any) -> Mapping[str, Any]:
         """Return a mapping, or what its reference names; {} when there is none."""
         for _ in range(_DEEPEST):
-            node = _mapping(node)
-            reference = node.get("$ref") or (node.get("schema") if isinstance(node.get("schema"), str) else None)
+            found = _mapping(node)
+            reference = found.get("$ref")
             if not isinstance(reference, str):
-                return node
+                return found
             node = self._named(reference)
         return {}
 

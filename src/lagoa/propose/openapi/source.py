@@ -14,6 +14,7 @@ from lagoa.propose.files.names import free_source_name, stream_names
 from lagoa.propose.files.personal import personal
 from lagoa.propose.openapi.document import Document, Operation
 from lagoa.propose.openapi.paging import paging_of
+from lagoa.propose.preset import TO_FILL_IN
 from lagoa.propose.proposed import Column, Proposed, Stream
 
 _LISTS = ("data", "items", "results", "records", "rows", "content", "value", "values", "entries", "list")
@@ -25,8 +26,6 @@ _CHANGED = re.compile(r"(updated|modified|changed|alterado|atualizado)[_-]?(at|o
 _LEVEL = re.compile(r"\{([^{}]+)\}")
 _WORD = re.compile(r"^(v\d+|api|rest)$", re.IGNORECASE)
 _UNKNOWN = "https://api.example.com"
-TO_FILL_IN = "fill-in"
-"""What stands for a secret that only the user has."""
 
 
 @dataclass
@@ -56,7 +55,7 @@ def propose_openapi(document: Document, taken: Sequence[str] = ()) -> tuple[Prop
         shown = ", ".join(s.upper() for s in secrets)
         proposed.left_out.append(("auth", f"fill in {shown} in .env, as the document's `securitySchemes` want it"))
     _streams(proposed, document)
-    return proposed, secrets
+    return proposed, {variable.upper(): value for variable, value in secrets.items()}
 
 
 def _url(document: Document) -> str:
@@ -125,13 +124,16 @@ def _candidate(document: Document, operation: Operation) -> Candidate | str:
     chosen = next((n for n in _LISTS if n in lists), next(iter(lists), None) if len(lists) == 1 else None)
     if chosen is None:
         return "it gives one object, no list" if not lists else f"it gives several lists: {', '.join(lists)}"
-    if len(properties) > 1 and chosen not in _LISTS and _is_one_thing(document, operation, properties):
+    if len(properties) > 1 and chosen not in _LISTS and _is_one_thing(operation, properties):
         return f"it gives one object; `{chosen}` is a part of it"
-    items = document.properties(document.merged(lists[chosen].get("items") or lists[chosen].get("schema")))
-    return Candidate(operation, f"$.{chosen}" if re.fullmatch(r"\w+", chosen) else f"$['{chosen}']", items, schema)
+    # some write `schema: '#/…'` for `items:`
+    items = lists[chosen].get("items") or {"$ref": lists[chosen].get("schema")}
+    fields = document.properties(document.merged(items))
+    path = f"$.{chosen}" if re.fullmatch(r"\w+", chosen) else f"$['{chosen}']"
+    return Candidate(operation, path, fields, schema)
 
 
-def _is_one_thing(document: Document, operation: Operation, properties: Mapping[str, Any]) -> bool:
+def _is_one_thing(operation: Operation, properties: Mapping[str, Any]) -> bool:
     """Say whether an answer with a list in it is a thing of its own, not a page of a list."""
     return bool(_LEVEL.search(operation.path.rstrip("/").rpartition("/")[2])) or {"id", "name", "nome"} <= set(
         properties
