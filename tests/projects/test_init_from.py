@@ -119,7 +119,7 @@ def _source(home: Path, name: str = "data") -> dict[str, Any]:
 
 def test_a_dirty_brazilian_export_is_understood(home: Path, lagoa: Lagoa, ask: Ask) -> None:
     rows = "".join(
-        f"{n};{n:02}/01/2026;1.234,{n:02};Zé {n};{cpf};0{n:04}-000;{'' if n % 2 else '-'}\n"
+        f"{n};{n:02}/01/2026;1.234,{n:02};Zé {n};{cpf};0{n:04}-000;{('', '-', '1,50', '2,00')[n - 1]}\n"
         for n, cpf in enumerate(("529.982.247-25", "111.444.777-35", "123.456.789-09", "000.000.001-91"), 1)
     )
     text = "Relatório de vendas\n\nNº;Data da Venda;Valor (R$);Cliente;Documento;CEP;Desconto\n" + rows
@@ -140,6 +140,7 @@ def test_a_dirty_brazilian_export_is_understood(home: Path, lagoa: Lagoa, ask: A
     assert stream["rename"] == {"Nº": "numero"}
     assert stream["columns"]["documento"] == {"type": "text", "pii": "cpf"}
     assert stream["columns"]["valor_r"] == {"type": "decimal(18, 2)"}
+    assert stream["columns"]["desconto"] == {"type": "decimal(18, 2)", "null_values": ["-"]}
     assert lagoa("run", folder="new").code == 0
     (first,) = ask("new", "select data_da_venda, valor_r, cliente, cep from bronze.data_vendas where numero = 1")
     assert first == {"data_da_venda": "2026-01-01", "valor_r": 1234.01, "cliente": "Zé 1", "cep": "00001-000"}

@@ -95,6 +95,11 @@ def command(
         from_project(settings, folder, from_dbt, dialect, layers, variables, as_json)
         _make_its_own(folder)
         return
+    _from_example(settings, folder, example)
+
+
+def _from_example(settings: Settings, folder: Path, example: str) -> None:
+    """Copy an example into a new folder and say what may come next."""
     copied = _copy(example, folder)
     _make_its_own(folder)
     screen.say(settings, f"Made {folder}/ from the {example} example: {screen.some(copied + 1, 'file')}.")

@@ -124,10 +124,15 @@ def _said(said: Mapping[str, Any], why: Mapping[str, str], indent: str, flow: bo
 
 def _flow(key: str, value: Any) -> str:
     """Write a key and its value on one line, however long; JSON is YAML."""
-    if isinstance(value, dict):
-        inside = ", ".join(_flow(k, v) for k, v in value.items())
-        return f"{_scalar(key)}: {{{inside}}}"
-    return f"{_scalar(key)}: {_scalar(value)}"
+    return f"{_scalar(key)}: {_inline(value)}"
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(_flow(k, v) for k, v in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_inline, value))}]"
+    return _scalar(value)
 
 
 def _scalar(value: Any) -> str:

@@ -52,10 +52,12 @@ def kind_of(session: Session, name: str, facts: Facts, semicolons: bool, texts: 
         return Kind(why="always empty" if facts.rows else "")
     if identifier := _identifier(facts):
         return identifier
-    for kind in _tries(name, facts, semicolons, texts):
+    tries = _tries(name, facts, semicolons, texts)
+    for kind in tries:
         if _holds(session, kind):
             return Kind(kind.type, kind.why, kind.format, kind.decimal, kind.thousands, facts.nulls, facts.blanks > 0)
-    return Kind(why=_as_text(name, facts), trim=facts.blanks > 0.5)
+    why = f"looks like {tries[0].type}, but not every value is one" if tries else _as_text(name, facts)
+    return Kind(why=why, trim=facts.blanks > 0.5)
 
 
 def _identifier(facts: Facts) -> Kind | None:

@@ -85,6 +85,8 @@ def _by_name(name: str, facts: Facts) -> tuple[str, str] | None:
             return kind, "by its name"
     if _NAMES.search(name) and not _COMPANY.search(name) and not facts.most("digits", 0.5):
         return "name", "by its name"
+    if _PEOPLE.fullmatch(name) and facts.most("names"):
+        return "name", "its values look like it"
     if delivered := _DELIVERED.search(name):
         return ("name" if delivered[3] in ("name", "nome") else "address"), "by its name: where something goes"
     if _FREE.search(name) and facts.average > 25:

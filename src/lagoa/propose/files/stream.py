@@ -160,9 +160,14 @@ def _holds_for_all(option: str, value: str, kinds: Iterable[Kind]) -> bool:
         numeric = kind.type.startswith(("decimal", "double", "bigint"))
         if option == "decimal" and numeric and kind.type != "bigint" and kind.decimal != value:
             return False
-        if option == "thousands" and numeric and kind.thousands != value and kind.type != "bigint":
+        # who writes no thousands reads the same with a mark for them, unless that is the decimal mark
+        if option == "thousands" and numeric and (kind.thousands not in (value, None) or _point(kind) == value):
             return False
     return True
+
+
+def _point(kind: Kind) -> str:
+    return kind.decimal or ("" if kind.type == "bigint" else ".")
 
 
 def _say_mode(found: Stream, family: Family, key: Key, sample: Sample) -> None:
