@@ -70,6 +70,8 @@ def misbehave(fault: str, secret: str) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         with subprocess.Popen(["sleep", "600"]):
             time.sleep(600)
+    if fault == "leave":
+        os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "600")
     if fault == "flood":
         for _ in range(300):
             sys.stdout.write("x" * (1 << 20))

@@ -227,6 +227,12 @@ def test_a_connector_that_ignores_the_signal_is_ended_with_all_that_it_started(p
     assert list(project.glob("airbyte-*")) == []
 
 
+def test_what_a_connector_leaves_running_is_ended_with_it(reader: Read, project: Path) -> None:
+    landed = reader(airbyte(idle="5s", fault="leave", file="people.json")).read("people")
+    assert len(landed.rows) == 5
+    assert [pid for pid in Path("/proc").glob("[0-9]*") if runs_in(pid, project)] == []
+
+
 def runs_in(process: Path, folder: Path) -> bool:
     try:
         return (process / "cwd").readlink() == folder
