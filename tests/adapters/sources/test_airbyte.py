@@ -255,7 +255,7 @@ def test_a_check_asks_for_the_configuration_that_the_connector_specifies(project
     ("keys", "says"),
     [
         ({}, "say `connector:`"),
-        ({"connector": "--index-url=x"}, "not an option"),
+        ({"connector": "--no-deps"}, "not an option"),
         ({"command": "x", "python": "3.11"}, "goes with `connector:`"),
         ({"connector": "x", "streams": {"a": {"cursor": "id"}}}, "takes no `cursor:`"),
         ({"connector": "x", "streams": {"a": {"columns": {"b": {"type": "numbr"}}}}}, "not a type"),
