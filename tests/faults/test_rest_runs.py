@@ -26,6 +26,7 @@ auth: {bearer: "${secret:api_token}"}
 retries: 1
 read_timeout: 2s
 max_requests: 900
+commit_pages: 100
 streams:
   orders: {path: /orders, records: $.data, paging: {by: cursor, next: $.next}, mode: append, key: id, cursor: id}
   people: {path: /people, paging: {by: page}, mode: merge, key: id}

@@ -52,5 +52,6 @@ def preset_named(name: str, taken: Sequence[str] = ()) -> Preset:
     found.secrets = dict.fromkeys((name.upper() for name in _SECRET.findall(text)), TO_FILL_IN)
     for stream, keys in value["streams"].items():
         columns = [Column(n, c) for n, c in keys.get("columns", {}).items()]
-        found.streams.append(Stream(stream, {k: v for k, v in keys.items() if k != "columns"}, columns))
+        said = {key: inner for key, inner in keys.items() if key != "columns"}
+        found.streams.append(Stream(stream, said, columns, width=len(columns)))
     return found

@@ -31,8 +31,8 @@ from lagoa.ports import Batch, Json, Reading, Source
 from lagoa.spec.duration import Duration
 from lagoa.spec.secret import Secret
 
-_PAGES, _BYTES, _SECONDS = 100, 64 << 20, 60.0
-"""How much is read between two commits of a stream that can go on where it stopped."""
+_BYTES, _SECONDS = 64 << 20, 60.0
+"""How much is read at most between two commits of a stream that can go on where it stopped."""
 _JSON_BYTES, _LINES_BYTES = 64 << 20, 4 << 30
 """How large an answer may be: a JSON document is taken apart in memory, lines are not."""
 
@@ -66,6 +66,8 @@ class Rest(Source):
     """How many bytes one reading of a stream may receive; without a bound when left out."""
     page_bytes: int | None = Field(None, ge=1)
     """How large one unpacked answer may be: 64 MB of JSON, 4 GB of other formats when left out."""
+    commit_pages: int = Field(500, ge=1)
+    """After how many pages a merge, or an append with a key, is committed; 64 MB or a minute is enough, too."""
     allow_private: bool = False
     """Whether servers of this machine and of private networks are asked."""
     streams: Mapping[str, HttpStream] = Field(default_factory=dict)
@@ -150,9 +152,9 @@ class _Group:
                 step.page.found.path.unlink()
         self.steps, self.size, self.began = [], 0, time.monotonic()
 
-    def is_full(self) -> bool:
+    def is_full(self, pages: int) -> bool:
         late = time.monotonic() - self.began > _SECONDS
-        return self.steps[-1].at is not None and (len(self.steps) >= _PAGES or self.size >= _BYTES or late)
+        return self.steps[-1].at is not None and (len(self.steps) >= pages or self.size >= _BYTES or late)
 
     def safe(self) -> bool:
         """Leave out the pages after the last one from which reading can go on; say whether any are left."""
@@ -169,6 +171,7 @@ class _Work:
         hosts = [source.url, *((source.auth.oauth2.token_url,) if source.auth and source.auth.oauth2 else ())]
         guard = Guard(source.allow_private, frozenset(Address.parse(url).host for url in hosts))
         limits = source.limits(self.stream.format)
+        self.pages = source.commit_pages
         self.goes_on = self.stream.mode == "merge" or (self.stream.mode == "append" and bool(self.stream.key))
         self.client = Client(source.url, guard, limits, reading.stopped, source.auth, source.headers)
         self.sweep = Sweep(self.client, source.url, source.streams, reading.folder, source.parallel)
@@ -215,7 +218,7 @@ class _Work:
             for step in self.sweep.steps(self.reading.stream, self.since, self.at if goes_on else None):
                 group.add(step)
                 self._rise(step)
-                if goes_on and group.is_full():
+                if goes_on and group.is_full(self.pages):
                     yield self._batch(group, self._json(self.top, step.at))
                     group.clear()
         except Spent as spent:
@@ -272,7 +275,9 @@ class _Work:
             text = Text(dialect, stream.encoding or "auto", (), stream.rename, stream.null_values, stream.trim)
             return Delimited(text, scratch, self.noted)
         ask = _ask(self.reading.threads)
-        return JsonRecords(scratch, self.noted, ask, encoding="utf-8", rename=dict(stream.rename), carries=True)
+        found = JsonRecords(scratch, self.noted, ask, encoding="utf-8", rename=dict(stream.rename), carries=True)
+        found.proven = stream.format == "json"
+        return found
 
 
 def _mark(said: Mapping[str, Any]) -> Mark | None:

@@ -126,7 +126,7 @@ class Wanted:
                 continue
             if self.keep and isinstance(value, dict):
                 page.rows.append({**self.added, **{column_name(k): v for k, v in value.items()}})
-            yield self._with_parent(line)
+            yield self._with_parent(line, value)
         page.digest = digest.digest() if page.digest else b""
 
     def _is_old(self, page: Page, value: Any) -> bool:
@@ -147,12 +147,14 @@ class Wanted:
             page.top = mark
         return False
 
-    def _with_parent(self, line: str) -> str:
-        if not self.added:
+    def _with_parent(self, line: str, value: Any) -> str:
+        """Put the parent's fields before the record's own, which win where they have the same name."""
+        added = {k: v for k, v in self.added.items() if not isinstance(value, dict) or k not in value}
+        if not added:
             return line
-        added = json.dumps(dict(self.added), ensure_ascii=False, default=str)[1:-1]
         rest = line[1:]
-        return f"{{{added}{'' if rest.strip() == '}' else ', '}{rest}"
+        written = json.dumps(added, ensure_ascii=False, default=str)[1:-1]
+        return f"{{{written}{'' if rest.strip() == '}' else ', '}{rest}"
 
     def _written(self, page: Page, lines: list[str], name: str) -> Page:
         if lines and not self.keep:

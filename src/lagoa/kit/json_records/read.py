@@ -57,6 +57,8 @@ class JsonRecords:
     """Bytes of the largest document: it is held in memory."""
     carries: bool = False
     """Whether the columns and types of files that were read before hold for those that follow."""
+    proven: bool = False
+    """Whether each line is known to be an object that was judged before."""
     _found: Structure = None
     _keys: dict[str, str] = field(default_factory=dict)
     _wide: Structure = None
@@ -139,6 +141,10 @@ class JsonRecords:
             if isinstance(text, str) and (self.path or Document(text, self._judge).alone()):
                 yield from self._of_document(text)
                 return
+        if self.proven:
+            for nth, line in enumerate(piece.text().splitlines()):
+                yield Record(piece.line + nth, line)
+            return
         for nth, line in enumerate(piece.text().split(b"\n")):
             text = _decoded(line.removesuffix(b"\r"))
             if isinstance(text, Record):

@@ -15,7 +15,13 @@ from lagoa.ports import Reading, Source
 from lagoa.testing.sources import Landed, Reader
 from lagoa.testing.web import Asked, Web
 
-FAST: dict[str, Any] = {"connect_timeout": "2s", "read_timeout": "1s", "total_timeout": "3s", "retries": 0}
+FAST: dict[str, Any] = {
+    "connect_timeout": "2s",
+    "read_timeout": "1s",
+    "total_timeout": "3s",
+    "retries": 0,
+    "commit_pages": 100,
+}
 
 
 @pytest.fixture
