@@ -15,6 +15,7 @@ import pytest
 from lagoa.errors import SourceError
 from lagoa.kit.http.guard import Guard, kind_of
 from lagoa.kit.http.url import Address, segment, under, with_parameters, without_parameters
+from lagoa.ports import Reading
 from lagoa.testing.web import Asked, Reply, Web
 
 from .conftest import Read, refusal, rest
@@ -325,3 +326,18 @@ def test_urls_are_taken_apart_and_put_together() -> None:
     assert with_parameters("https://h/?a=1&b=%20", {"a": "2 3"}) == "https://h/?b=%20&a=2+3"
     assert without_parameters("https://h/?a=1&key=x&b=", ["key"]) == "https://h/?a=1&b="
     assert segment("..") == "%2E%2E"
+
+
+def test_a_mark_that_repeats_a_secret_is_kept_in_no_state(web: Web, tmp_path: Path) -> None:
+    def answer(asked: Asked) -> Any:
+        n = int(asked.query.get("cursor", "0-").partition("-")[0])
+        return {"d": [{"id": n}], "next": f"{n + 1}-{CANARY}" if n < 250 else None}
+
+    web.route("/rows", answer)
+    paging = {"by": "cursor", "next": "$.next"}
+    source = rest(web, auth=KINDS["bearer"], records="$.d", paging=paging, mode="merge", key="id")
+    states = []
+    for batch in source.read(Reading("rows", None, tmp_path, tmp_path, "bronze.x")):
+        list(batch.portions)
+        states.append(batch.cursor())
+    assert states == [{"cursor": None}]
