@@ -313,15 +313,15 @@ def test_a_server_that_wants_to_be_left_alone_is_left_alone_by_all(web: Web, rea
 
     def answer(asked: Asked) -> Any:
         times.append(time.monotonic())
-        time.sleep(0.05)
-        if asked.nth == 20:
+        if asked.nth == 8:
             told.append(time.monotonic())
             return Reply({}, 429, {"Retry-After": "2"})
-        return [{"id": int(asked.query["page"])}] if int(asked.query["page"]) < 40 else []
+        time.sleep(0.4)
+        return [{"id": int(asked.query["page"])}] if int(asked.query["page"]) < 16 else []
 
     web.route("/rows", answer)
-    assert len(read(rest(web, paging={"by": "page"}, parallel=4, retries=1)).rows) == 39
-    assert [t for t in times if told[0] + 0.3 < t < told[0] + 1.9] == []
+    assert len(read(rest(web, paging={"by": "page"}, parallel=4, retries=1)).rows) == 15
+    assert [t for t in times if told[0] + 0.2 < t < told[0] + 1.9] == []
 
 
 def test_a_stop_ends_a_reading_whatever_it_waits_for(web: Web, tmp_path: Path) -> None:

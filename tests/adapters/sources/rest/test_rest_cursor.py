@@ -267,5 +267,5 @@ def test_children_go_on_after_the_last_parent_that_was_done(web: Web, read: Read
     broken, before = False, len(web.asked)
     again = read(source, since=landed.cursor)
     assert len(again.rows) == 300
-    assert len(web.asked) - before == 151
+    assert 151 <= len(web.asked) - before <= 155, "what the first reading had under way may still arrive"
     assert "sweep" not in again.cursor

@@ -109,7 +109,8 @@ def test_pages_of_a_post_stand_in_its_body(web: Web, read: Read) -> None:
     paging = {"by": "offset", "size": 10, "send": "body", "total_rows": "$.rowCount"}
     said = {"path": "/run", "method": "POST", "body": {"dims": ["a"]}, "records": "$.rows", "paging": paging}
     assert ids(read(rest(web, **said))) == IDS
-    assert [a.json() for a in web.asked][:2] == [{"dims": ["a"], "limit": 10, "offset": o} for o in (0, 10)]
+    asked = sorted((a.json() for a in web.asked), key=lambda said: said["offset"])  # pages are asked for side by side
+    assert asked[:2] == [{"dims": ["a"], "limit": 10, "offset": o} for o in (0, 10)]
 
 
 def test_pages_are_asked_for_at_once_within_bounds_and_land_in_order(web: Web, read: Read) -> None:
