@@ -56,7 +56,8 @@ class Environment:
 
     def _make(self, stopped: Event) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-        inside, uv = str(self.folder / "bin" / "python"), shutil.which("uv")
+        beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # pip puts uv there
+        inside, uv = str(self.folder / "bin" / "python"), shutil.which("uv", path=beside)
         if uv:
             chosen = ["--python", self.python] if self.python else ["--python", sys.executable]
             self._run([uv, "venv", *chosen, str(self.folder)], stopped)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from lagoa.kit.database.lease import Lease
 from lagoa.kit.patience import Patience, call
 from lagoa.kit.text import literal
 
@@ -28,7 +28,7 @@ class Line:
     def __init__(self, path: Path, scratch: Path, threads: int, patience: Patience) -> None:
         # a folder of its own: DuckDB lets queries read the one in which it may spill
         self._path, self._scratch, self._threads, self._patience = path, scratch, threads, patience
-        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._lease = Lease(self._opened)
 
     def ask(self, sql: str) -> list[dict[str, Any]]:
         """Run a query that answers with few rows; names of columns in lower case. Raises what DuckDB raises."""
@@ -41,52 +41,47 @@ class Line:
 
     def batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Stream a query's rows; waits without bounds: run it under a Pump."""
-        reader: Any = self._opened().sql(sql).to_arrow_reader(_ROWS)
-        for batch in reader:
-            yield batch.cast(schema)
+        with self._lease.used() as connection:
+            reader: Any = connection.sql(sql).to_arrow_reader(_ROWS)
+            for batch in reader:
+                yield batch.cast(schema)
 
     def cancel(self) -> None:
         """Interrupt what runs here."""
-        connection = self._connection
-        if connection is not None:
-            with suppress(duckdb.Error):  # it may have ended by itself
-                connection.interrupt()
+        self._lease.interrupted(lambda connection: connection.interrupt())
 
     def close(self) -> None:
         """Forget the file."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(duckdb.Error):
-                connection.close()
+        self._lease.close()
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
-        if self._connection is None:
-            config: dict[str, Any] = {
-                **_CLOSED,
-                "threads": str(self._threads),
-                "temp_directory": str(self._scratch / "spill"),
-            }
-            connection = duckdb.connect(":memory:", config=config)
-            try:
-                for setting in (
-                    "set TimeZone = 'UTC'",
-                    f"attach {literal(str(self._path))} as file (type duckdb, read_only)",
-                    "use file",
-                    "set enable_external_access = false",
-                    "set lock_configuration = true",
-                    "begin transaction read only",
-                ):
-                    connection.execute(setting)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-        return self._connection
+        config: dict[str, Any] = {
+            **_CLOSED,
+            "threads": str(self._threads),
+            "temp_directory": str(self._scratch / "spill"),
+        }
+        connection = duckdb.connect(":memory:", config=config)
+        try:
+            for setting in (
+                "set TimeZone = 'UTC'",
+                f"attach {literal(str(self._path))} as file (type duckdb, read_only)",
+                "use file",
+                "set enable_external_access = false",
+                "set lock_configuration = true",
+                "begin transaction read only",
+            ):
+                connection.execute(setting)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _ask(self, sql: str) -> tuple[list[str], list[Any]]:
-        result = self._opened().execute(sql)
-        return [d[0].lower() for d in result.description or ()], result.fetchall()
+        with self._lease.used() as connection:
+            result = connection.execute(sql)
+            return [d[0].lower() for d in result.description or ()], result.fetchall()
 
     def _fields(self, sql: str) -> list[tuple[str, Any]]:
-        found = self._opened().sql(sql)
-        return list(zip(found.columns, found.types, strict=True))
+        with self._lease.used() as connection:
+            found = connection.sql(sql)
+            return list(zip(found.columns, found.types, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lagoa.kit.database.lease import Lease
 from lagoa.kit.patience import Patience, call
 
 _ROWS, _BYTES = 8_000, 8 << 20
@@ -26,7 +26,7 @@ class Line:
 
     def __init__(self, path: Path, busy: float, patience: Patience) -> None:
         self._path, self._busy, self._patience = path, busy, patience
-        self._connection: sqlite3.Connection | None = None
+        self._lease = Lease(self._opened)
 
     def ask(self, sql: str) -> list[dict[str, Any]]:
         """Run a query that answers with few rows; names of columns in lower case. Raises what sqlite3 raises."""
@@ -35,51 +35,43 @@ class Line:
 
     def view(self, query: str) -> str:
         """Give a query a name of its own in this connection alone; returns the name, quoted."""
-        call(lambda: self._opened().execute(f"create temp view lagoa_query as\n{query}"), self._patience)
+        call(lambda: self._ask(f"create temp view lagoa_query as\n{query}"), self._patience)
         return 'temp."lagoa_query"'
 
     def batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Stream a query's rows; what is no UTF-8 in v1 becomes null there, and its bytes the text of o1."""
-        cursor = self._opened().execute(sql)
         wide = [i for i, f in enumerate(schema) if pa.types.is_string(f.type) or pa.types.is_binary(f.type)]
-        while rows := _some(cursor, wide):
-            columns = [_array(list(values), f.type) for values, f in zip(zip(*rows, strict=True), schema, strict=True)]
-            yield pa.RecordBatch.from_arrays(_decoded(columns, schema), schema=schema)
+        with self._lease.used() as connection:
+            cursor = connection.execute(sql)
+            while rows := _some(cursor, wide):
+                columns = [_array(list(v), f.type) for v, f in zip(zip(*rows, strict=True), schema, strict=True)]
+                yield pa.RecordBatch.from_arrays(_decoded(columns, schema), schema=schema)
 
     def cancel(self) -> None:
         """Interrupt what runs here."""
-        connection = self._connection
-        if connection is not None:
-            with suppress(sqlite3.Error):  # it may have ended by itself
-                connection.interrupt()
+        self._lease.interrupted(lambda connection: connection.interrupt())
 
     def close(self) -> None:
         """End the transaction and the connection."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(sqlite3.Error):
-                connection.close()
+        self._lease.close()
 
     def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            uri = f"file:{quote(str(self._path))}?mode=ro"
-            connection = sqlite3.connect(
-                uri, uri=True, timeout=self._busy, isolation_level=None, check_same_thread=False
-            )
-            connection.text_factory = bytes  # a text may be no UTF-8
-            try:
-                for setting in _SETTINGS:
-                    connection.execute(setting)
-                connection.execute("select count(*) from sqlite_master").fetchone()  # the moment begins
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-        return self._connection
+        uri = f"file:{quote(str(self._path))}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=self._busy, isolation_level=None, check_same_thread=False)
+        connection.text_factory = bytes  # a text may be no UTF-8
+        try:
+            for setting in _SETTINGS:
+                connection.execute(setting)
+            connection.execute("select count(*) from sqlite_master").fetchone()  # the moment begins
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _ask(self, sql: str) -> tuple[list[str], list[Any]]:
-        cursor = self._opened().execute(sql)
-        return [d[0].lower() for d in cursor.description], cursor.fetchall()
+        with self._lease.used() as connection:
+            cursor = connection.execute(sql)
+            return [d[0].lower() for d in cursor.description or ()], cursor.fetchall()
 
 
 def _text(row: Sequence[Any]) -> list[Any]:
