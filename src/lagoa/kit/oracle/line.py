@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
 
 from lagoa.kit.database.judged import conformed
-from lagoa.kit.database.lease import Lease
 from lagoa.kit.patience import Patience, call
 
 _ROWS = 1000  # of one Arrow batch
@@ -25,7 +25,7 @@ class Line:
 
     def __init__(self, connect: Callable[[], Any], patience: Patience) -> None:
         self._connect, self._patience = connect, patience
-        self._lease = Lease(self._opened)
+        self._connection: Any = None
 
     def ask(self, sql: str) -> list[dict[str, Any]]:
         """Run a query that answers with few rows; names of columns in lower case."""
@@ -39,38 +39,46 @@ class Line:
 
     def batches(self, sql: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Stream a query's rows; waits without bounds: run it under a Pump."""
+        connection = self._opened()
         naive = pa.schema([pa.field(f.name, _naive(f.type)) for f in schema])  # Arrow times of the driver have no zone
-        with self._lease.used() as connection:
-            for frame in connection.fetch_df_batches(sql, size=_ROWS, requested_schema=naive):
-                for batch in pa.table(frame).to_batches():
-                    yield conformed(batch, schema)
+        for frame in connection.fetch_df_batches(sql, size=_ROWS, requested_schema=naive):
+            for batch in pa.table(frame).to_batches():
+                yield conformed(batch, schema)
 
     def cancel(self) -> None:
         """Ask the server to stop what runs here."""
-        self._lease.interrupted(lambda connection: connection.cancel())
+        connection = self._connection
+        if connection is not None:
+            with suppress(Exception):  # it may have ended by itself
+                connection.cancel()
 
     def close(self) -> None:
         """End the transaction and the connection."""
-        self._lease.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # a connection that is gone cannot say goodbye
+                connection.close()
 
     def _opened(self) -> Any:
-        connection = self._connect()
-        try:
-            with connection.cursor() as cursor:
-                for setting in _SETTINGS:
-                    cursor.execute(setting)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        if self._connection is None:
+            connection = self._connect()
+            try:
+                with connection.cursor() as cursor:
+                    for setting in _SETTINGS:
+                        cursor.execute(setting)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
 
     def _ask(self, sql: str) -> tuple[list[str], list[Any]]:
-        with self._lease.used() as connection, connection.cursor() as cursor:
+        with self._opened().cursor() as cursor:
             cursor.execute(sql)
             return [str(d[0]).lower() for d in cursor.description or ()], cursor.fetchall()
 
     def _fields(self, sql: str) -> Sequence[Any]:
-        with self._lease.used() as connection, connection.cursor() as cursor:
+        with self._opened().cursor() as cursor:
             cursor.execute(sql)
             found: Sequence[Any] = cursor.description
             return found
