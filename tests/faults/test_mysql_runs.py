@@ -81,6 +81,12 @@ def add(server: MariaServer, low: int, high: int) -> None:
     )
 
 
+def succeed(project: Path, *listeners: Any) -> None:
+    done = run(project, *listeners)
+    assert [r.error for r in done.results if r.error] == []
+    assert done.ok
+
+
 class Impatient(Stop):
     """Makes the pauses before retries short."""
 
@@ -118,11 +124,11 @@ def versions(done: Run) -> dict[str, int | None]:
 
 
 def test_runs_follow_the_database_and_a_run_without_news_commits_nothing(project: Path, server: MariaServer) -> None:
-    assert run(project).ok
+    succeed(project)
     assert landed(project) == live(server)
     add(server, 5001, 5100)
     server.sql("delete from orders where id in (5099); insert into orders values (5099, 1, 2, 'late')", "erp")
-    assert run(project).ok
+    succeed(project)
     assert landed(project) == live(server)
     idle = run(project)
     assert [r.status for r in idle.results] == ["unchanged"] * 4
@@ -132,7 +138,7 @@ def test_runs_follow_the_database_and_a_run_without_news_commits_nothing(project
 def test_a_fault_that_heals_costs_a_retry_and_nothing_else(
     how: Literal["cut", "stall"], project: Path, server: MariaServer, proxy: FaultyProxy
 ) -> None:
-    assert run(project).ok
+    succeed(project)
     add(server, 5001, 12000)
     proxy.fail(how, 2 << 20)
     retried = []
@@ -142,14 +148,14 @@ def test_a_fault_that_heals_costs_a_retry_and_nothing_else(
             retried.append(event.table)
             proxy.heal()
 
-    assert run(project, heal).ok
+    succeed(project, heal)
     assert retried
     assert set(retried) <= {"bronze.erp_orders", "bronze.erp_keyless"}
     assert landed(project) == live(server)
 
 
 def test_a_database_that_stays_dead_leaves_every_table_as_it_was(project: Path, server: MariaServer) -> None:
-    assert run(project).ok
+    succeed(project)
     before = landed(project)
     add(server, 5001, 12000)
     server.kill()
@@ -161,7 +167,7 @@ def test_a_database_that_stays_dead_leaves_every_table_as_it_was(project: Path, 
         assert landed(project) == before
     finally:
         server.start()
-    assert run(project).ok
+    succeed(project)
     assert landed(project) == live(server)
 
 
@@ -179,7 +185,7 @@ def test_a_run_that_is_killed_while_it_reads_is_taken_up(
     assert proxy.faults
     proxy.heal()
     add(server, 5001, 5100)
-    assert run(project).ok
+    succeed(project)
     assert landed(project) == live(server)
 
 
@@ -206,7 +212,7 @@ def busy(server: MariaServer) -> str:
 
 
 def test_no_byte_of_the_project_holds_the_password(project: Path, server: MariaServer, proxy: FaultyProxy) -> None:
-    assert run(project).ok
+    succeed(project)
     add(server, 5001, 5500)
     proxy.fail("cut", 50_000)
     assert not run(project).ok
