@@ -68,7 +68,7 @@ def _killed(root: Path, mode: str, call: str, nth: int) -> bool:
 
 def _points(call: str) -> range:
     """Number the calls at which to kill: all of them in a soak, else some where there are many."""
-    stride = 1 if SOAK or CALLS[call] <= 10 else 10 if "write" in call else 4
+    stride = 1 if SOAK or CALLS[call] <= 10 else 10 if "write" in call else 6
     return range(1, CALLS[call], stride)
 
 

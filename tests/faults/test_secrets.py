@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
+QUICK = "import lagoa.run.execute as e; e.FIRST_WAIT = 0.01; from lagoa.cli.main import main; main()"
+"""Lagoa with short pauses between its tries: what is written and printed is the same."""
 CANARY = "c4n4ry p@ss/w%rd'\"é"
 URL = f"postgresql://boss:{quote(CANARY, safe='')}@127.0.0.1:9/erp?connect_timeout=2"
 
@@ -50,7 +52,7 @@ def project(tmp_path: Path) -> Path:
 
 def lagoa(root: Path, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "lagoa", *words, "-C", str(root)],
+        [sys.executable, "-c", QUICK, *words, "-C", str(root)],
         capture_output=True,
         env={**os.environ, **(env or {})},
     )

@@ -31,6 +31,8 @@ KINDS = {
 }
 SHAPES = {"t1": "id a b v s", "t2": "id a d v s", "t3": "id b d v"}
 Row = tuple[str, ...]
+TOGETHER = pytest.mark.xdist_group("tally")
+"""Tests that look at the same histories run in the same process, so that these are lived through once."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,7 @@ def tally() -> Tally:
     return lived()
 
 
+@TOGETHER
 def test_what_is_recomputed_by_keys_equals_the_full_rebuild_after_every_step(tally: Tally) -> None:
     assert tally.wrong == []
     assert tally.steps >= 300 * ROUNDS
@@ -235,6 +238,7 @@ def test_what_is_recomputed_by_keys_equals_the_full_rebuild_after_every_step(tal
     assert tally.refused_steps * 20 < tally.steps
 
 
+@TOGETHER
 def test_every_template_is_followed_as_far_as_it_says(tally: Tally) -> None:
     said = {t.name: t.outcome for t in templates()}
     assert {name: set(found) for name, found in tally.outcomes.items()} == {n: {o} for n, o in said.items()}
