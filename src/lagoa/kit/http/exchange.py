@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from errno import ECONNABORTED
 from http.client import HTTPConnection, HTTPMessage, RemoteDisconnected
 from io import BytesIO
 from pathlib import Path
@@ -58,7 +59,7 @@ class Connection(HTTPConnection):
         # the standard ports are not named in `Host:`
         self.default_port = 443 if address.scheme == "https" else 80
         self.address, self._guard, self._silence = address, guard, silence
-        self.used = False
+        self.used = self._over = False
 
     def connect(self) -> None:
         """Connect to the first checked address that answers. Raises OSError, SourceError LG-211."""
@@ -71,18 +72,21 @@ class Connection(HTTPConnection):
                 line.connect(place)
                 line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self.address.scheme == "https":
-                    self.sock = _context().wrap_socket(line, server_hostname=self.address.host)
+                    self.sock = line = _context().wrap_socket(line, server_hostname=self.address.host)
+                if self._over:  # whoever gave it up saw no socket, or another one
+                    raise ConnectionAbortedError(ECONNABORTED, "the connection was given up")
+                line.settimeout(self._silence)
             except OSError as error:
                 line.close()
                 failure = error
                 continue
-            self.sock.settimeout(self._silence)
             return
         self.sock = None
         raise failure or OSError("the name has no address")
 
     def abort(self) -> None:
-        """Make whoever waits on this connection fail at once; safe from any thread."""
+        """Make whoever waits on this connection, or is about to open it, fail at once; safe from any thread."""
+        self._over = True
         line = self.sock
         if line is not None:
             with contextlib.suppress(OSError):
