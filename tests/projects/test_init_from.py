@@ -146,6 +146,24 @@ def test_a_dirty_brazilian_export_is_understood(home: Path, lagoa: Lagoa, ask: A
     assert first == {"data_da_venda": "2026-01-01", "valor_r": 1234.01, "cliente": "Zé 1", "cep": "00001-000"}
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "kind"),
+    [
+        ("CPF do Cliente", ("12345678900", "02276503845"), "cpf"),  # of a test system: no check digit holds
+        ("cpf_titular", ("2276503841", "12345678900"), "cpf"),  # the leading zero is lost
+        ("cpf_ativo", ("S", "N"), None),
+    ],
+)
+def test_a_cpf_is_personal_by_its_name_and_form(
+    column: str, values: tuple[str, ...], kind: str | None, home: Path, lagoa: Lagoa
+) -> None:
+    text = f"id;{column}\n" + "".join(f"{n};{value}\n" for n, value in enumerate(values))
+    assert lagoa("init", "new", "--from", str(_folder(home, {"a.csv": text}))).code == 0
+    columns = _source(home)["streams"]["a"].get("columns", {})
+    found = {name: told.get("pii") for name, told in columns.items() if name.startswith("cpf")}
+    assert set(found.values()) == {kind}
+
+
 def test_numbered_dated_and_tenants_files_become_one_stream_each(home: Path, lagoa: Lagoa, ask: Ask) -> None:
     files: dict[str, str | bytes] = {f"part{n}.csv": f"id,x\n{n}1,a\n{n}2,b\n" for n in range(3)}
     files |= {f"daily/sales-2026-01-0{n}.csv": f"sale_id,amount\n{n}1,1.5\n{n}2,2.5\n" for n in (1, 2, 3)}

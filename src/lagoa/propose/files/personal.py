@@ -21,7 +21,7 @@ _BARE_NAMES = re.compile(r"(nome|name|nm|username|user_name|author)$")
 _BY_NAME: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?:^|_)({words})(_?(number|num|no|numero|address|\d+))?$"))
     for kind, words in (
-        ("cpf", "cpf|cpfs|cpf_cnpj|cnpj_cpf"),
+        ("cpf", "cpfs?(_\\w+)?|cnpj_cpf"),
         ("email", "e_?mail|emails|correio_eletronico"),
         ("phone", "phones?|telefones?|fones?|tel|celular(?:es)?|mobile|fax|whatsapp|homephone|cellphone|ddd_fone"),
         ("birth_date", "birth_?date|birth_?day|dob|date_of_birth|nascimento|dt_nasc|data_nasc|dt_nascimento"),
@@ -82,7 +82,7 @@ def _by_values(facts: Facts) -> tuple[str, str] | None:
 def _by_name(name: str, facts: Facts) -> tuple[str, str] | None:
     for kind, words in _BY_NAME:
         if words.search(name) and (facts.filled == 0 or _fits(kind, facts)):
-            return kind, "by its name"
+            return kind, "by its name" if kind != "cpf" or not facts.filled else "by its name and form"
     if _NAMES.search(name) and not _COMPANY.search(name) and not facts.most("digits", 0.5):
         return "name", "by its name"
     if _PEOPLE.fullmatch(name) and facts.most("names"):
@@ -98,7 +98,9 @@ def _fits(kind: str, facts: Facts) -> bool:
     """Say whether values may be what a column's name says: `phone` of a model, and `ip` of a plant, are none."""
     if kind == "phone":
         return facts.shortest >= 3 and facts.longest <= 30 and not facts.most("names", 0.5)
-    return kind not in ("cpf", "ip", "email")  # values of these are known when they are seen
+    if kind == "cpf":  # made-up and mistyped ones fail their check digits; a number has lost its zeros
+        return facts.most("like_cpf", 0.9) or (facts.most("digits") and facts.shortest >= 8 and facts.longest <= 11)
+    return kind not in ("ip", "email")  # values of these are known when they are seen
 
 
 def _around(name: str, facts: Facts) -> str | None:
