@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +15,7 @@ import pytest
 
 from lagoa import registry
 from lagoa.errors import SourceError, Stopped
-from lagoa.kit.airbyte.environment import Environment
+from lagoa.kit.airbyte.environment import Environment, where_uv_may_be
 from lagoa.ports import Reading, Source
 
 WHEEL = "tiny_source-1.0-py3-none-any.whl"
@@ -39,15 +41,28 @@ def tiny(**more: object) -> Source:
     return made
 
 
+@pytest.fixture(params=["uv", "pip"])
+def uv(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The folders in which uv is looked for: those of this machine, or one that has none, so that pip is used."""
+    if request.param == "pip":
+        return str(tmp_path)
+    if shutil.which("uv", path=where_uv_may_be()) is None:
+        pytest.skip("needs uv: pip install uv")
+    return where_uv_may_be()
+
+
 @pytest.mark.slow
-def test_an_environment_is_made_once_by_one_run_at_a_time_and_again_when_it_was_cut_short(project: Path) -> None:
-    made = Environment(project, f"./{WHEEL}")
+def test_an_environment_is_made_once_by_one_run_at_a_time_and_again_when_it_was_cut_short(
+    project: Path, uv: str
+) -> None:
+    made = Environment(project, f"./{WHEEL}", uv=uv)
     (made.folder / "bin").mkdir(parents=True)  # as a run that was killed leaves it
     (made.folder / "bin/half").touch()
     with ThreadPoolExecutor(2) as threads:
         one, two = threads.map(lambda _: made.programs(Event()), range(2))
     assert one == two == project / ".lagoa/airbyte" / made.folder.name / "bin"
     assert not (one / "half").exists()
+    assert (one / "pip").exists() is (uv == str(project))  # uv needs none
     before = (made.folder / ".ready").stat().st_mtime_ns
     reading = Reading("people", None, project, project, "bronze.t_people")
     batches = list(tiny().read(reading))
@@ -57,20 +72,30 @@ def test_an_environment_is_made_once_by_one_run_at_a_time_and_again_when_it_was_
 
 
 @pytest.mark.slow
-def test_what_the_installer_says_last_is_the_error(project: Path) -> None:
-    with pytest.raises(SourceError, match=r"no environment for `./gone-1\.0-py3-none-any\.whl`") as caught:
-        Environment(project, "./gone-1.0-py3-none-any.whl").programs(Event())
-    assert "No such file" in caught.value.message or "not exist" in caught.value.message
+def test_what_the_installer_says_last_is_the_error(project: Path, uv: str) -> None:
+    torn = "torn-1.0-py3-none-any.whl"
+    (project / torn).write_bytes(b"no archive")
+    tool = "pip" if uv == str(project) else "uv"
+    with pytest.raises(SourceError, match=f"no environment for `./{torn}`: {tool} says\n") as caught:
+        Environment(project, f"./{torn}", uv=uv).programs(Event())
+    said = caught.value.message.partition(" says\n")[2]
+    assert "torn" in said
     assert caught.value.hint
+    assert not list(project.glob(".lagoa/airbyte/*/.ready"))
 
 
-def test_an_interpreter_that_is_not_there_is_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # uv would fetch one
+def test_a_wheel_that_is_not_there_is_named(project: Path, uv: str) -> None:
+    for gone in ("./gone-1.0-py3-none-any.whl", "gone-1.0-py3-none-any.whl[extra]", "wheels/gone"):
+        with pytest.raises(SourceError, match=rf"no environment for `{re.escape(gone)}`: there is no such file"):
+            Environment(project, gone, uv=uv).programs(Event())
+
+
+def test_an_interpreter_that_is_not_there_is_named(project: Path, uv: str) -> None:
     with pytest.raises(SourceError, match=r"`python: 2\.99`: there is no such interpreter"):
-        Environment(project, "x", "2.99").programs(Event())
+        Environment(project, "x", "2.99", uv).programs(Event())
 
 
-def test_an_installation_stops_with_the_run(project: Path) -> None:
+def test_an_installation_stops_with_the_run(project: Path, uv: str) -> None:
     slow = project / "slow-python"
     slow.write_text("#!/bin/sh\nsleep 600\n")
     slow.chmod(0o755)
@@ -78,7 +103,7 @@ def test_an_installation_stops_with_the_run(project: Path) -> None:
     Timer(0.5, stopped.set).start()
     began = time.monotonic()
     with pytest.raises(Stopped):
-        Environment(project, "x", str(slow)).programs(stopped)
+        Environment(project, "x", str(slow), uv).programs(stopped)
     assert time.monotonic() - began < 5
 
 

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
@@ -26,15 +26,25 @@ _SILENT = 600.0
 _SHOWN = 6
 """The installer's last lines that an error shows."""
 _TICK = 0.1
+_ARCHIVES = (".whl", ".tar.gz", ".zip")
+
+
+def where_uv_may_be() -> str:
+    """Return the folders in which uv is looked for: Lagoa's own programs first, since pip puts it there."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a requirement such as `airbyte-source-faker==7.2.1` is installed. `python` is an interpreter, or `3.11`."""
+    """Where a requirement such as `airbyte-source-faker==7.2.1` is installed. `python` is an interpreter, or `3.11`.
+
+    uv makes it when it is in one of the folders of `uv`, Python's own venv and pip otherwise.
+    """
 
     project: Path
     requirement: str
     python: str | None = None
+    uv: str = field(default_factory=where_uv_may_be)
 
     @property
     def folder(self) -> Path:
@@ -55,28 +65,42 @@ class Environment:
         return (self.folder / _READY).is_file() and (self.folder / "bin" / "python").exists()
 
     def _make(self, stopped: Event) -> None:
+        self._refuse_a_file_that_is_not_there()
         shutil.rmtree(self.folder, ignore_errors=True)
-        beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"  # pip puts uv there
-        inside, uv = str(self.folder / "bin" / "python"), shutil.which("uv", path=beside)
-        if uv:
-            chosen = ["--python", self.python] if self.python else ["--python", sys.executable]
-            self._run([uv, "venv", *chosen, str(self.folder)], stopped)
+        inside, uv, python = str(self.folder / "bin" / "python"), shutil.which("uv", path=self.uv), self._interpreter()
+        if uv:  # which may fetch an interpreter that the machine lacks
+            self._run([uv, "venv", "--no-project", "--python", python or str(self.python), str(self.folder)], stopped)
             self._run([uv, "pip", "install", "--python", inside, self.requirement], stopped)
+        elif python is None:
+            raise self._no_interpreter("")
         else:
-            self._run([self._interpreter(), "-m", "venv", str(self.folder)], stopped)
+            self._run([python, "-m", "venv", str(self.folder)], stopped)
             quiet = ["--disable-pip-version-check", "--no-input", "--quiet"]
             self._run([inside, "-m", "pip", "install", *quiet, self.requirement], stopped)
         (self.folder / _READY).write_text(self.requirement, encoding="utf-8")
 
-    def _interpreter(self) -> str:
+    def _refuse_a_file_that_is_not_there(self) -> None:
+        written = self.requirement.partition("[")[0].strip()
+        is_path = "@" not in written and ("/" in written or written.endswith(_ARCHIVES))
+        if is_path and not (self.project / written).exists():
+            said = f"no environment for `{self.requirement}`: there is no such file"
+            raise SourceError(
+                "LG-201", said, hint="correct the path in `connector:`; it begins at the project's folder"
+            )
+
+    def _interpreter(self) -> str | None:
         if self.python is None:
             return sys.executable
         names = [self.python, f"python{self.python}"]
-        found = next((path for name in names if (path := shutil.which(name))), None)
-        if found is None:
-            said = f"`python: {self.python}`: there is no such interpreter"
-            raise SourceError("LG-201", said, hint="install it, or leave `python:` out to use Lagoa's own")
-        return found
+        return next((path for name in names if (path := shutil.which(name))), None)
+
+    def _no_interpreter(self, said: str) -> SourceError:
+        fetched = f", and uv cannot fetch one: {said}" if said else ""
+        return SourceError(
+            "LG-201",
+            f"`python: {self.python}`: there is no such interpreter{fetched}",
+            hint="install it, or leave `python:` out to use Lagoa's own",
+        )
 
     def _run(self, argv: list[str], stopped: Event) -> None:
         patience = Patience(stopped, _SILENT, lambda: self._failed(argv, "it said nothing for ten minutes"))
@@ -94,6 +118,8 @@ class Environment:
             process.close()
 
     def _failed(self, argv: list[str], said: str) -> SourceError:
+        if "venv" in argv and self._interpreter() is None:
+            return self._no_interpreter(said)
         tool = "uv" if Path(argv[0]).name == "uv" else " ".join(argv[1:3]).removeprefix("-m ")
         return SourceError(
             "LG-201",
