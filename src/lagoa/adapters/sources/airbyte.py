@@ -1,20 +1,24 @@
-"""Any Airbyte connector, in a Python environment of its own: its catalog our streams, its state our cursor."""
+"""Any Airbyte connector, in an environment or a container of its own: its catalog our streams, its state our cursor."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self
+from threading import Event
+from typing import Any, ClassVar, Self
 
-from pydantic import Field, field_serializer, model_validator
+from pydantic import Field, PrivateAttr, field_serializer, model_validator
 
 from lagoa.errors import SourceError, Stopped, did_you_mean
+from lagoa.kit.airbyte.catalog import AllStreams, Catalog, all_streams, can_follow
 from lagoa.kit.airbyte.connector import Connector
 from lagoa.kit.airbyte.environment import Environment
+from lagoa.kit.airbyte.launch import Installed, Launch, contained
 from lagoa.kit.airbyte.messages import BROKEN, counted, given_state, kept_state, record_line
 from lagoa.kit.airbyte.spool import Spool
 from lagoa.kit.airbyte.stream import AirbyteStream
@@ -34,13 +38,16 @@ from lagoa.spec.secret import Secret
 from lagoa.spec.stream import Names
 
 _PREFIX = "airbyte-"
+_IMAGE = re.compile(r"(?P<name>[a-z0-9][\w.-]*(?::\d+(?=/))?(?:/[\w.-]+)*)(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?")
 
 
 class Airbyte(Source):
-    """Whatever an Airbyte connector reads that is a Python package; container images: not yet."""
+    """Whatever an Airbyte connector reads, be it a Python package or a container image."""
 
     connector: str | None = None
     """The package, as pip takes it: airbyte-source-faker==7.2.1. It is installed in an environment of its own."""
+    image: str | None = None
+    """The container image, with its version: airbyte/source-faker:7.2.1. docker or podman runs it."""
     command: Names = ()
     """The program and its first words, when it is not called as the package; without `connector:`, one there is."""
     python: str | None = None
@@ -51,11 +58,17 @@ class Airbyte(Source):
     """How long the connector may say nothing before the reading is given up."""
     streams: Mapping[str, AirbyteStream] = Field(default_factory=dict)
     """What is read, by the catalog's name; each lands in bronze.<source>_<stream>."""
+    whole: ClassVar[type[AllStreams]] = AllStreams
+    _catalog: Catalog = PrivateAttr(default_factory=Catalog)
 
     @model_validator(mode="after")
     def _can_be_started(self) -> Self:
-        if self.connector is None and not self.command:
-            raise ValueError("say `connector:`, a package such as airbyte-source-faker==7.2.1")
+        if self.image is not None and (self.connector is not None or self.command or self.python is not None):
+            raise ValueError("`image:` says all that is run: leave `connector:`, `command:` and `python:` out")
+        if self.image is not None and not _IMAGE.fullmatch(self.image):
+            raise ValueError("image: must be an image such as airbyte/source-faker:7.2.1")
+        if self.image is None and self.connector is None and not self.command:
+            raise ValueError("say `connector:`, a package such as airbyte-source-faker==7.2.1, or `image:`")
         if self.connector is not None and self.connector.startswith("-"):
             raise ValueError("connector: must be a package such as airbyte-source-faker==7.2.1, not an option")
         if self.connector is None and self.python is not None:
@@ -70,15 +83,28 @@ class Airbyte(Source):
         """Read what is new; see the port. The cursor is {connector, stream, state}."""
         yield from _Work(self, reading).batches()
 
+    def discover(self, whole: AllStreams, project: Path) -> dict[str, dict[str, Any]]:
+        """List the streams of the connector's catalog. Raises SourceError."""
+        with tempfile.TemporaryDirectory(prefix="lagoa-") as folder:
+            reading = Reading("*", None, Path(folder), project, "the catalog of `*`")
+            connector = _connector(self, reading)
+            return all_streams(whole, self.catalog(connector, reading.stopped, anew=True))
+
     def check(self, stream: str, project: Path) -> None:
         """Let the connector check its configuration, and find the stream in its catalog. Raises SourceError."""
         with tempfile.TemporaryDirectory(prefix="lagoa-") as folder:
             work = _Work(self, Reading(stream, None, Path(folder), project, stream))
             work.connector.check()
-            work.described()
+            work.described(anew=True)
+
+    def catalog(self, connector: Connector, stopped: Event, anew: bool) -> list[dict[str, Any]]:
+        """Return the catalog's streams, which all streams of a run share. Raises SourceError, Stopped."""
+        return self._catalog.streams(connector.catalog, stopped, anew)
 
     def package(self) -> str:
-        """Return what the connector is called, without its version."""
+        """Return what the connector is called, without its version; a package and its image are called alike."""
+        if self.image is not None and (found := _IMAGE.fullmatch(self.image)):
+            return "-".join(found["name"].split("/")[-2:])
         if self.connector is None:
             return Path(self.command[-1]).name
         name = self.connector
@@ -106,6 +132,35 @@ def _secrets(value: Any) -> Iterator[str]:
             yield from _secrets(inside)
 
 
+def _connector(source: Airbyte, reading: Reading) -> Connector:
+    launch, home = _launch(source, reading)
+    seconds = source.idle_timeout.total_seconds()
+    return Connector(
+        f"{reading.table}: {source.package()}",
+        launch,
+        home,
+        reading.folder,
+        _settings(source.config),
+        Redactor(_secrets(source.config)),
+        lambda late: Patience(reading.stopped, seconds, late),
+    )
+
+
+def _launch(source: Airbyte, reading: Reading) -> tuple[Launch, Path]:
+    """Say how the connector is started, and where; make ready what that needs. Raises SourceError LG-201, Stopped."""
+    if source.image is not None:
+        found = contained(source.image)
+        found.fetch(reading.project, reading.stopped)
+        return found, reading.folder
+    program = list(source.command or [source.package().removeprefix(_PREFIX)])
+    if source.connector is not None:
+        places = Environment(reading.project, source.connector, source.python).programs(reading.stopped)
+        return Installed([str(places.absolute() / program[0]), *program[1:]]), reading.folder
+    own = reading.project / program[0]
+    program[0] = str(own.absolute()) if own.is_file() else shutil.which(program[0]) or program[0]
+    return Installed(program), reading.project
+
+
 @dataclass(frozen=True)
 class _AsJsonSpells:
     """How the values of JSON are written; a column may say otherwise."""
@@ -123,35 +178,15 @@ class _Work:
         self.source, self.reading = source, reading
         self.stream = source.streams[reading.stream]
         self.name = self.stream.name or reading.stream
-        self.connector = self._connector()
+        self.connector = _connector(source, reading)
         self.noted = Noted()
         self._chunks, self._since_state = 0, 0
         self.follows = False
 
-    def _connector(self) -> Connector:
-        source, reading = self.source, self.reading
-        program, home = list(source.command or [source.package().removeprefix(_PREFIX)]), reading.folder
-        if source.connector is not None:
-            places = Environment(reading.project, source.connector, source.python).programs(reading.stopped)
-            program[0] = str(places.absolute() / program[0])
-        else:
-            home, own = reading.project, reading.project / program[0]
-            program[0] = str(own.absolute()) if own.is_file() else shutil.which(program[0]) or program[0]
-        seconds = source.idle_timeout.total_seconds()
-        return Connector(
-            f"{reading.table}: {source.package()}",
-            program,
-            home,
-            reading.folder,
-            _settings(source.config),
-            Redactor(_secrets(source.config)),
-            lambda late: Patience(reading.stopped, seconds, late),
-        )
-
     # ------------------------------------------------------------ the catalog
-    def described(self) -> dict[str, Any]:
+    def described(self, anew: bool = False) -> dict[str, Any]:
         """Return what the catalog says of the stream. Raises SourceError LG-203 when it is not there."""
-        streams = self.connector.catalog()
+        streams = self.source.catalog(self.connector, self.reading.stopped, anew)
         for one in streams:
             if one["name"] == self.name and self.stream.namespace in (None, one.get("namespace")):
                 return one
@@ -163,7 +198,7 @@ class _Work:
     def _configured(self, one: dict[str, Any]) -> dict[str, Any]:
         """Return the stream as the connector is asked for it."""
         stream, mode = self.stream, self.stream.mode
-        able = "incremental" in (one.get("supported_sync_modes") or ())
+        able = can_follow(one)
         if mode == "append" and not able:
             said = f"cannot tell what is new in `{self.name}`, so an append would add everything each time"
             raise self.connector.error("LG-207", said, "use `mode: replace`, or `merge` with `key:`")

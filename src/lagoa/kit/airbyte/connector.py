@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lagoa.errors import SourceError, did_you_mean
+from lagoa.kit.airbyte.launch import Launch
 from lagoa.kit.airbyte.messages import Heard, Message, clipped
 from lagoa.kit.airbyte.process import LineTooLong, Process, surroundings
 from lagoa.kit.patience import Patience
@@ -22,10 +23,10 @@ _AGAIN = "run again: it goes on after the last state that was published"
 
 @dataclass
 class Connector:
-    """A connector's program. `home` is where it runs; what it is told lies in private files below `scratch`."""
+    """A connector. `home` is where its program runs; what it is told lies in private files below `scratch`."""
 
     label: str
-    program: Sequence[str]
+    launch: Launch
     home: Path
     scratch: Path
     config: Mapping[str, Any]
@@ -122,33 +123,38 @@ class Connector:
 
     def _run(self, command: list[str], told: Mapping[str, Any]) -> Iterator[Message]:
         self.heard = Heard()
-        with tempfile.TemporaryDirectory(dir=self.scratch, prefix="airbyte-") as private:
-            arguments = [*self.program, *command]
-            for name, content in told.items():
-                arguments += [f"--{name}", str(_written(Path(private), name, content))]
-            process = self._started(arguments, Path(private))
-            try:
-                for line in process.lines():
-                    message = self.heard.message(line)
-                    if message is not None:
-                        yield message
-                failed = self._ended(process.ended(), process.said())
-            except LineTooLong:
-                failed = self.error("LG-202", "wrote a line of more than 128 MB", "is it a connector?")
-            finally:
-                process.close()
+        with tempfile.TemporaryDirectory(dir=self.scratch, prefix="airbyte-") as folder:
+            private, mode = Path(folder), self.launch.readable
+            files = {name: _written(private / f"{name}.json", content, mode) for name, content in told.items()}
+            with self.launch.started(command, files) as arguments:
+                process = self._started(arguments, private)
+                try:
+                    yield from self._messages(process)
+                    failed = self._ended(process.ended(), process.said())
+                finally:
+                    process.close()
         self._note()
         if failed is not None:
             raise failed
 
+    def _messages(self, process: Process) -> Iterator[Message]:
+        try:
+            for line in process.lines():
+                message = self.heard.message(line)
+                if message is not None:
+                    yield message
+        except LineTooLong:
+            said = "wrote a line of more than 128 MB"
+            raise self.error("LG-202", said, "is it a connector?") from None
+
     def _started(self, arguments: list[str], private: Path) -> Process:
-        environ = {**surroundings(os.environ), "TMPDIR": str(private), "PYTHONUNBUFFERED": "1"}
+        environ = {**surroundings(os.environ, *self.launch.passed), "TMPDIR": str(private), "PYTHONUNBUFFERED": "1"}
         seconds = self.patience(lambda: SourceError("LG-202", "")).seconds
         try:
             return Process(arguments, self.home, environ, self.patience(lambda: self._late(seconds)))
         except OSError as error:
             hint = "`command:` names the connector's program, when it is not called as its package"
-            raise self.error("LG-201", f"cannot be started: {error.strerror}: {self.program[0]}", hint) from None
+            raise self.error("LG-201", f"cannot be started: {error.strerror}: {arguments[0]}", hint) from None
 
     def _note(self) -> None:
         if self.heard.noise:
@@ -158,10 +164,10 @@ class Connector:
             self.notes.append(f"{self.label} changed its configuration (a new token?), which is not kept")
 
 
-def _written(folder: Path, name: str, content: Any) -> Path:
-    """Write what a connector is told, for its eyes only."""
-    path = folder / f"{name}.json"
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _written(path: Path, content: Any, mode: int) -> Path:
+    """Write what a connector is told, into a folder that is the user's alone."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
+        os.fchmod(handle, mode)  # whatever the umask
         json.dump(content, file)
     return path

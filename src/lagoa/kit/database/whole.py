@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from pydantic import Field
 
 from lagoa.errors import SourceError
+from lagoa.kit.stream_names import named_streams
 from lagoa.spec.declared import Declared
-from lagoa.spec.names import is_name
 from lagoa.spec.stream import Names
 
 
@@ -62,17 +60,8 @@ def streams_of(whole: WholeSchema, tables: Sequence[Listed], schema: str, quote:
     if not tables:
         hint = "correct `schema:`, or grant the user SELECT on its tables"
         raise SourceError("LG-203", f"the user sees no table in the schema {schema}", hint=hint)
-    found: dict[str, dict[str, Any]] = {}
-    from_: dict[str, str] = {}
-    for table in tables:
-        if any(fnmatchcase(table.name, pattern) for pattern in whole.exclude):
-            continue
-        name = _stream_name(table.name)
-        if name in found:
-            said = f"tables `{from_[name]}` and `{table.name}` of {schema} would both be the stream `{name}`"
-            raise SourceError("LG-206", said, hint=f"put one into `exclude:`, and name a stream for it: {name}_2")
-        found[name], from_[name] = _stream(whole, table, f"{quote(schema)}.{quote(table.name)}"), table.name
-    return found
+    shown = named_streams(((table.name, table) for table in tables), whole.exclude, schema)
+    return {name: _stream(whole, table, f"{quote(schema)}.{quote(table.name)}") for name, table in shown}
 
 
 def _stream(whole: WholeSchema, table: Listed, written: str) -> dict[str, Any]:
@@ -81,8 +70,3 @@ def _stream(whole: WholeSchema, table: Listed, written: str) -> dict[str, Any]:
         stream["deletes"] = whole.deletes
     given = {"description": table.comment, "owner": whole.owner, "tags": list(whole.tags)}
     return {**stream, "allow_empty": whole.allow_empty, **{key: value for key, value in given.items() if value}}
-
-
-def _stream_name(table: str) -> str:
-    name = re.sub(r"[^a-z0-9_]", "_", table.lower())[:100]
-    return name if is_name(name) else f"t_{name}"
