@@ -7,21 +7,23 @@ of the servers themselves.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 import sqlglot
 
 SQLSERVER_CATALOG = """
 create schema dbo; create schema sys;
 create macro switchoffset(x, zone) as timezone('UTC', x);
 create view sys.schemas as select schema_name as name, oid as schema_id from duckdb_schemas() where not internal;
-create view sys.objects as select table_name as name, schema_oid as schema_id, table_oid as object_id, 'U' as type
-from duckdb_tables() union all
-select view_name, schema_oid, view_oid, 'V' from duckdb_views() where not internal and schema_name = 'dbo';
+create view sys.objects as select table_name as name, schema_oid as schema_id, table_oid as object_id, 'U' as type,
+0 as is_ms_shipped from duckdb_tables() union all
+select view_name, schema_oid, view_oid, 'V', 0 from duckdb_views() where not internal and schema_name = 'dbo';
 create view sys.columns as select column_name as name, table_oid as object_id, column_index as column_id,
 split_part(data_type, '(', 1) as user_type_id, split_part(data_type, '(', 1) as system_type_id,
 coalesce(numeric_precision, 0) as precision,
@@ -30,6 +32,14 @@ is_nullable from duckdb_columns();
 create table sys.types as select * from (values ('BIGINT', 'bigint'), ('INTEGER', 'int'), ('VARCHAR', 'nvarchar'),
 ('DECIMAL', 'decimal'), ('TIMESTAMP', 'datetime2'), ('TIMESTAMP WITH TIME ZONE', 'datetimeoffset'), ('DATE', 'date'),
 ('UUID', 'uniqueidentifier'), ('BLOB', 'varbinary'), ('BOOLEAN', 'bit')) t(user_type_id, name);
+create view sys.extended_properties as select 1 as class, table_oid as major_id, 0 as minor_id,
+'MS_Description' as name, comment as value from duckdb_tables() where comment is not null;
+create view keys as select table_oid, schema_name, table_name, unnest(constraint_column_names) as name,
+generate_subscripts(constraint_column_names, 1) as place from duckdb_constraints()
+where constraint_type = 'PRIMARY KEY';
+create view sys.indexes as select distinct table_oid as object_id, 1 as index_id, 1 as is_primary_key from main.keys;
+create view sys.index_columns as select k.table_oid as object_id, 1 as index_id, c.column_index as column_id,
+k.place as key_ordinal from main.keys k join duckdb_columns() c on c.table_oid = k.table_oid and c.column_name = k.name;
 """
 ORACLE_CATALOG = """
 create schema "LAGOA";
@@ -46,6 +56,15 @@ when 'TIMESTAMP_S' then 'DATE' else data_type end as data_type,
 case when data_type like 'DECIMAL%' then numeric_precision when data_type = 'BIGINT' then 18 end as data_precision,
 case when data_type like 'DECIMAL%' then numeric_scale when data_type = 'BIGINT' then 0 end as data_scale,
 case when is_nullable then 'Y' else 'N' end as nullable from duckdb_columns();
+create view all_tables as select schema_name as owner, table_name, 'NO' as nested, 'N' as secondary, 'NO' as dropped
+from duckdb_tables();
+create view all_tab_comments as select schema_name as owner, table_name, comment as comments from duckdb_tables();
+create view all_constraints as select schema_name as owner, table_name, 'PK_' || table_oid as constraint_name,
+'P' as constraint_type from duckdb_constraints() where constraint_type = 'PRIMARY KEY';
+create view all_cons_columns as select schema_name as owner, table_name, 'PK_' || table_oid as constraint_name,
+unnest(constraint_column_names) as column_name, generate_subscripts(constraint_column_names, 1) as position
+from duckdb_constraints() where constraint_type = 'PRIMARY KEY';
+create view dual as select 'X' as dummy;
 """
 _DESCRIBED = re.compile(r"dm_exec_describe_first_result_set\(N'((?:[^']|'')*)'")
 _WORDS = {"BIGINT": "bigint", "DATE": "date", "VARCHAR": "nvarchar(40)", "HUGEINT": "decimal(38,0)"}
@@ -83,6 +102,7 @@ def plsql(sql: str) -> str:
     sql = re.sub(r"to_char\((.+?), 'S?YYYY-MM-DD HH24:MI:SS'\)", r"strftime(\1, '%Y-%m-%d %H:%M:%S')", sql)
     sql = re.sub(fine, r"strftime(\1, '%Y-%m-%d %H:%M:%S.%f')", sql)
     sql = re.sub(r"to_(?:timestamp|date)\(('[^']*'), '[^']*'\)", r"timestamp \1", sql)
+    sql = re.sub(r'"LAGOA"\.("[^"]+") as of scn (\d+)', r'"SCN \2".\1', sql)
     return re.sub(r"fetch first (\d+) rows only", r"limit \1", sql)
 
 
@@ -108,6 +128,7 @@ class SqlServer(ModuleType):
         self.db.execute(f"use memory.dbo; {script}")
         self.said: list[str] = []
         self.connections: list[str] = []
+        self.closed = 0
 
     def connect(
         self,
@@ -137,6 +158,7 @@ class SqlServerConnection:
 
     def close(self) -> None:
         """Close, and forget the transaction."""
+        self.server.closed += 1
         self.db.close()
 
 
@@ -185,6 +207,18 @@ class Oracle(ModuleType):
         self.db.execute(f'use memory."LAGOA"; {script}')
         self.said: list[str] = []
         self.connections: list[dict[str, Any]] = []
+        self.closed = 0
+        self.flashback = True
+
+    def moment(self) -> str:
+        """Keep the tables as they are, for queries as of this moment; say which it is, as SQL."""
+        if not self.flashback:
+            raise Failure('ORA-00904: "DBMS_FLASHBACK"."GET_SYSTEM_CHANGE_NUMBER": invalid identifier')
+        scn, db = 4_000_000_000 + len(self.said), self.db.cursor()
+        db.execute(f'create schema "SCN {scn}"')
+        for (name,) in db.execute("select table_name from duckdb_tables() where schema_name = 'LAGOA'").fetchall():
+            db.execute(f'create table "SCN {scn}"."{name}" as select * from "LAGOA"."{name}"')
+        return f"select {scn} as scn"
 
     def connect(
         self,
@@ -236,6 +270,7 @@ class OracleConnection:
 
     def close(self) -> None:
         """Close, and forget the transaction."""
+        self.server.closed += 1
         self.db.close()
 
 
@@ -257,6 +292,8 @@ class OracleCursor:
         self.server.said.append(statement)
         if statement.startswith("alter session"):
             return
+        if "dbms_flashback.get_system_change_number" in statement:
+            statement = self.server.moment()
         try:
             self.db.execute("begin" if statement == "set transaction read only" else plsql(statement))
             if statement.startswith("select"):
@@ -289,6 +326,18 @@ def _info(name: str, kind: str) -> _Info:
     precision, scale = (int(bounds[1]), int(bounds[2])) if bounds else (0, 0 if word else -127)
     type_code = SimpleNamespace(name=word or "DB_TYPE_NUMBER")
     return _Info(name=name, type_code=type_code, precision=precision, scale=scale, null_ok=True)
+
+
+KINDS = {"sqlserver": ("mssql_python", SqlServer), "oracle": ("oracledb", Oracle)}
+
+
+def installed(kind: str, script: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Put a stand-in in its driver's place, with a database that a script has made."""
+    module, made = KINDS[kind]
+    found = made(script)
+    monkeypatch.setattr(Failure, "__module__", f"{module}.exceptions")
+    monkeypatch.setitem(sys.modules, module, found)
+    return found
 
 
 Failure.__module__ = "oracledb.exceptions"

@@ -371,7 +371,7 @@ def test_a_table_is_read_in_ranges_of_its_key(
             ids += portion.rows.read_all()["id"].to_pylist()
             portion.close()
     assert sorted(ids) == list(range(-29997, 30001, 3))
-    assert labels[0] == "big (id -29997 to -14999)"
+    assert labels[0] == "big (range 1 of 4)"
     assert len(labels) == 4
 
 

@@ -45,11 +45,13 @@ STREAMS: dict[str, Any] = {
     },
     "by_name": {"table": "CUSTOMERS", "mode": "merge", "key": "ID", "cursor": "NAME", "deletes": "compare"},
     "everything": {"table": "ORDERS"},
+    "in_ranges": {"table": "ORDERS", "mode": "append", "cursor": "ID", "ranges": 3},
     "paid": {"table": "PAID"},
     "report": {"query": 'select "NAME" as name, count(*) as n from "CUSTOMERS" group by "NAME"; '},
 }
 GROW = {
     "orders": """insert into "ORDERS" values (100, 7, '2024-01-01 00:00Z'), (18, 1, '2024-01-01 00:00Z')""",
+    "in_ranges": """insert into "ORDERS" values (101, 7, '2024-01-01 00:00Z')""",
     "late": """insert into "ORDERS" values (50, 7, '2024-01-01 18:30Z'), (51, 8, '2024-01-01 20:00Z'),
     (52, 9, '2024-03-01 00:00Z')""",
     "customers": """update "CUSTOMERS" set "NAME" = 'new', "CHANGED" = '2024-01-04' where "ID" in ('c1', 'c9');
@@ -57,7 +59,6 @@ GROW = {
     update "CUSTOMERS" set "NAME" = 'changed without a time' where "CHANGED" is null""",
     "by_name": """insert into "CUSTOMERS" values ('z', 'zeta', null, null)""",
 }
-KINDS = {"sqlserver": simulated.SqlServer, "oracle": simulated.Oracle}
 
 
 def source_of(kind: str, streams: dict[str, Any] | None = None, **more: Any) -> Source:
@@ -75,11 +76,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def server(kind: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    found = KINDS[kind](SHOP)
-    module = {"sqlserver": "mssql_python", "oracle": "oracledb"}[kind]
-    monkeypatch.setattr(simulated.Failure, "__module__", f"{module}.exceptions")
-    monkeypatch.setitem(sys.modules, module, found)
-    return found
+    return simulated.installed(kind, SHOP, monkeypatch)
 
 
 @pytest.fixture

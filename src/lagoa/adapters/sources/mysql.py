@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from lagoa.errors import MissingExtra, SourceError
-from lagoa.kit.database.choice import chosen, refuse_twins
+from lagoa.kit.database.choice import chosen, landing_name, refuse_twins
 from lagoa.kit.database.cursor import EVERYTHING, Cursor
+from lagoa.kit.database.ranges import edges
 from lagoa.kit.database.reading import DatabaseReading
-from lagoa.kit.database.stream import DatabaseStream
+from lagoa.kit.database.stream import RangedStream
 from lagoa.kit.database.whole import WholeSchema, streams_of
 from lagoa.kit.endpoint import Endpoint
 from lagoa.kit.mysql.catalog import Relation, find_relation, query_columns, table_columns, tables_of
@@ -32,14 +34,6 @@ _OPTIONS = ("ssl_ca", "ssl_cert", "ssl_key", "ssl_verify_identity", "unix_socket
 _PORT = 3306
 
 
-class MySQLStream(DatabaseStream):
-    """A table, a view or a query of the server."""
-
-    ranges: int = Field(1, ge=1, le=64)
-    """Into how many ranges of its key a table is cut, each read by a connection of its own that sees its own moment.
-    1 reads everything as of one moment."""
-
-
 class MySQL(Source):
     """A MySQL server, 5.7 or later, or MariaDB, 10.3 or later."""
 
@@ -49,7 +43,7 @@ class MySQL(Source):
     """How long to wait for a connection."""
     idle_timeout: Duration = timedelta(minutes=5)
     """How long the server may send nothing before the reading is given up."""
-    streams: Mapping[str, MySQLStream] = Field(default_factory=dict)
+    streams: Mapping[str, RangedStream] = Field(default_factory=dict)
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
     lists_keys: ClassVar[bool] = True
     whole: ClassVar[type[WholeSchema]] = WholeSchema
@@ -65,7 +59,7 @@ class MySQL(Source):
     def discover(self, whole: WholeSchema, project: Path) -> dict[str, dict[str, Any]]:
         """List the tables of a schema as streams. Raises SourceError."""
         nothing = Reading("*", None, project, project, "the schema of `*`")
-        work = _Work(self, MySQLStream(table="*"), nothing)
+        work = _Work(self, RangedStream(table="*"), nothing)
         try:
             schema = whole.schema_ or work.endpoint.database
             return streams_of(whole, tables_of(work.ask, schema), schema, quote)
@@ -84,7 +78,7 @@ class MySQL(Source):
 class _Work(DatabaseReading[MyColumn]):
     """One reading of one stream: its connection, its moment, its columns."""
 
-    def __init__(self, source: MySQL, stream: MySQLStream, reading: Reading) -> None:
+    def __init__(self, source: MySQL, stream: RangedStream, reading: Reading) -> None:
         super().__init__(stream, reading, MySpeech())
         self.ranges = stream.ranges
         self.endpoint = _endpoint(source.connection, self.what)
@@ -130,19 +124,19 @@ class _Work(DatabaseReading[MyColumn]):
             telling=self.telling(columns, cursor),
             hidden=self.hidden,
         )
-        walks = self._walks(columns) if where == EVERYTHING else []
+        walks = self._walks() if where == EVERYTHING else []
         if len(walks) < 2:
             walk = walks[0] if walks else None
             yield part(self.main, True, origin=stream, label=stream, walk=walk).portion()
             return
-        for walk in walks:
-            label = f"{stream} ({walk.key} {walk.low} to {walk.high})"
+        for number, walk in enumerate(walks, 1):
+            label = f"{stream} (range {number} of {len(walks)})"
             yield part(self.line(), False, origin=stream, label=label, walk=walk).portion()
 
-    def _walks(self, columns: Sequence[MyColumn]) -> list[Walk]:
-        """Cut the key of a table into ranges; none when it has no key of whole numbers, or one that is not read."""
+    def _walks(self) -> list[Walk]:
+        """Cut the key of a table into ranges; none when it has no key of whole numbers, or one that is dropped."""
         table = self.relation
-        if table is None or table.walk is None or table.walk not in [c.found.name for c in columns]:
+        if table is None or table.walk is None or landing_name(table.walk) in self.stream.dropped:
             return []
         by = column(table.walk)
         most = min(ANSWER, int(self.ask("select @@max_allowed_packet as m")[0]["m"])) - 1024  # less half a character
@@ -150,9 +144,8 @@ class _Work(DatabaseReading[MyColumn]):
         if found["low"] is None:
             return []
         low, high = int(found["low"]), int(found["high"])
-        count = min(self.ranges, high - low + 1)
-        edges = [low + (high - low + 1) * n // count for n in range(count)] + [high + 1]
-        return [Walk(table.walk, edges[n], edges[n + 1] - 1, most) for n in range(count)]
+        starts = [*edges(low, high, self.ranges), high + 1]
+        return [Walk(table.walk, start, end - 1, most) for start, end in pairwise(starts)]
 
 
 def _endpoint(connection: Secret, what: str) -> Endpoint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,16 +12,19 @@ from pydantic import Field
 
 from lagoa.errors import MissingExtra, SourceError
 from lagoa.kit.database.choice import chosen, refuse_twins
-from lagoa.kit.database.cursor import Cursor
+from lagoa.kit.database.cursor import EVERYTHING, Cursor
 from lagoa.kit.database.judged import Judged, JudgedRows
+from lagoa.kit.database.ranges import Range, cut_by, ranges
 from lagoa.kit.database.reading import DatabaseReading
-from lagoa.kit.database.stream import DatabaseStream
+from lagoa.kit.database.stream import RangedStream
+from lagoa.kit.database.whole import WholeSchema, streams_of
 from lagoa.kit.endpoint import Endpoint
-from lagoa.kit.oracle.catalog import find_relation, query_columns, table_columns
-from lagoa.kit.oracle.columns import OracleSpeech, read_as
+from lagoa.kit.oracle.catalog import find_relation, primary_key, query_columns, table_columns, tables_of
+from lagoa.kit.oracle.columns import OracleSpeech, column, read_as
 from lagoa.kit.oracle.failure import explain, silence
 from lagoa.kit.oracle.line import Line
 from lagoa.kit.patience import Patience
+from lagoa.kit.text import quote
 from lagoa.ports import Batch, Portion, Reading, Source
 from lagoa.spec.duration import Duration
 from lagoa.spec.secret import Secret
@@ -38,15 +41,25 @@ class Oracle(Source):
     """How long to wait for a connection."""
     idle_timeout: Duration = timedelta(minutes=5)
     """How long the server may send nothing before the reading is given up."""
-    streams: Mapping[str, DatabaseStream] = Field(default_factory=dict)
+    streams: Mapping[str, RangedStream] = Field(default_factory=dict)
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
     lists_keys: ClassVar[bool] = True
+    whole: ClassVar[type[WholeSchema]] = WholeSchema
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Read a stream as of one moment; see ports.Source."""
         work = _Work(self, self.streams[reading.stream], reading)
         try:
             yield from work.batches()
+        finally:
+            work.line.close()
+
+    def discover(self, whole: WholeSchema, project: Path) -> dict[str, dict[str, Any]]:
+        """List the tables of a schema as streams. Raises SourceError."""
+        work = _Work(self, RangedStream(table="*"), Reading("*", None, project, project, "the schema of `*`"))
+        try:
+            schema, tables = tables_of(work.ask, whole.schema_)
+            return streams_of(whole, tables, schema, quote)
         finally:
             work.line.close()
 
@@ -62,12 +75,15 @@ class Oracle(Source):
 class _Work(DatabaseReading[Judged]):
     """One reading of one stream: its connection, its moment, its columns."""
 
-    def __init__(self, source: Oracle, stream: DatabaseStream, reading: Reading) -> None:
+    def __init__(self, source: Oracle, stream: RangedStream, reading: Reading) -> None:
         super().__init__(stream, reading, OracleSpeech())
         self.endpoint = _endpoint(source.connection, self.what)
         idle = source.idle_timeout.total_seconds()
         self.patience = Patience(reading.stopped, idle, lambda: silence(idle, self.endpoint, self.what))
-        self.line = Line(partial(_connected, self.endpoint, source), self.patience)
+        self.ranged = stream
+        self.another = partial(Line, partial(_connected, self.endpoint, source), self.patience)
+        self.line = self.another()
+        self.cut: Judged | None = None
 
     def ask(self, sql: str) -> list[dict[str, Any]]:
         """Run a small query as of the moment of this reading. Raises SourceError."""
@@ -82,27 +98,57 @@ class _Work(DatabaseReading[Judged]):
 
     def columns(self) -> list[Judged]:
         """Find what is read, and decide how each column is."""
-        if self.stream.table is not None:
-            owner, name, self.from_ = find_relation(self.ask, self.stream.table)
-            found = table_columns(self.ask, owner, name)
-        else:
+        if self.stream.table is None:
             found = query_columns(self.said(lambda: self.line.fields(f"select * from {self.from_} t where 1 = 0")))
             refuse_twins([f.name for f in found], self.what)
-        return chosen(found, self.stream, self.what, read_as)
+            return chosen(found, self.stream, self.what, read_as)
+        owner, name, self.from_ = find_relation(self.ask, self.stream.table)
+        columns = chosen(table_columns(self.ask, owner, name), self.stream, self.what, read_as)
+        if self.ranged.ranges > 1:
+            self.cut = cut_by(columns, self.ranged, primary_key(self.ask, owner, name), ("number",))
+        return columns
 
     def portions(self, columns: Sequence[Judged], where: str, cursor: Cursor | None) -> Iterator[Portion]:
-        """Give the rows that fulfil `where`, all as one portion."""
-        yield JudgedRows(
-            line=self.line,
+        """Give the rows that fulfil `where`: as one portion, or those of a whole table in ranges of one moment."""
+        rows = partial(
+            JudgedRows,
             patience=self.patience,
             explain=self.explain,
             columns=columns,
-            source=self.from_,
-            where=where,
             origin=self.reading.stream,
             telling=self.telling(columns, cursor),
             hidden=self.hidden,
-        ).portion()
+        )
+        parts = self._ranges() if where == EVERYTHING else []
+        if not parts:
+            yield rows(line=self.line, source=self.from_, where=where).portion()
+            return
+        source = f"{self.from_} as of scn {self.moment}"
+        for part in parts:
+            label, line = f"{self.reading.stream} ({part.label})", self.another(moment=False)
+            yield rows(line=line, source=source, where=part.where, label=label, own=True).portion()
+
+    def _ranges(self) -> list[Range]:
+        if self.cut is None:
+            return []
+        shown = column(self.cut.found.name)
+        bounds = self.ask(f"select min({shown}) as low, max({shown}) as high from {self.from_} t")[0]
+        return ranges(shown, self.cut, bounds, self.ranged.ranges)
+
+    @cached_property
+    def moment(self) -> int:
+        """The moment that all ranges see, rows and keys alike.
+
+        It is never before that of the cursor's highest value, so that no row below that value is missed.
+        """
+        try:
+            return int(self.ask("select dbms_flashback.get_system_change_number as scn from dual")[0]["scn"])
+        except SourceError as error:
+            if error.retry:
+                raise
+            said = f"{self.what}: `ranges:` cannot ask for one moment: {error.message.removeprefix(self.what + ': ')}"
+            hint = "grant the user EXECUTE on dbms_flashback, and FLASHBACK on the table, or leave `ranges:` out"
+            raise SourceError("LG-202", said, hint=hint) from None
 
 
 def _endpoint(connection: Secret, what: str) -> Endpoint:

@@ -12,14 +12,16 @@ from pydantic import Field
 
 from lagoa.errors import MissingExtra, SourceError
 from lagoa.kit.database.choice import chosen, refuse_twins
-from lagoa.kit.database.cursor import Cursor
+from lagoa.kit.database.cursor import EVERYTHING, Cursor
 from lagoa.kit.database.judged import Judged, JudgedRows
+from lagoa.kit.database.ranges import Range, cut_by, ranges
 from lagoa.kit.database.reading import DatabaseReading
-from lagoa.kit.database.stream import DatabaseStream
+from lagoa.kit.database.stream import RangedStream
+from lagoa.kit.database.whole import WholeSchema, streams_of
 from lagoa.kit.endpoint import Endpoint
 from lagoa.kit.patience import Patience
-from lagoa.kit.sqlserver.catalog import find_relation, query_columns, table_columns
-from lagoa.kit.sqlserver.columns import SqlServerSpeech, read_as
+from lagoa.kit.sqlserver.catalog import find_relation, primary_key, query_columns, table_columns, tables_of
+from lagoa.kit.sqlserver.columns import WHOLE, SqlServerSpeech, column, quote, read_as
 from lagoa.kit.sqlserver.failure import explain, silence
 from lagoa.kit.sqlserver.line import Line
 from lagoa.ports import Batch, Portion, Reading, Source
@@ -46,15 +48,25 @@ class SQLServer(Source):
     """How long to wait for a connection."""
     idle_timeout: Duration = timedelta(minutes=5)
     """How long the server may send nothing before the reading is given up."""
-    streams: Mapping[str, DatabaseStream] = Field(default_factory=dict)
+    streams: Mapping[str, RangedStream] = Field(default_factory=dict)
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
     lists_keys: ClassVar[bool] = True
+    whole: ClassVar[type[WholeSchema]] = WholeSchema
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Read a stream as of one moment; see ports.Source."""
         work = _Work(self, self.streams[reading.stream], reading)
         try:
             yield from work.batches()
+        finally:
+            work.line.close()
+
+    def discover(self, whole: WholeSchema, project: Path) -> dict[str, dict[str, Any]]:
+        """List the tables of a schema as streams. Raises SourceError."""
+        work = _Work(self, RangedStream(table="*"), Reading("*", None, project, project, "the schema of `*`"))
+        try:
+            schema = whole.schema_ or "dbo"
+            return streams_of(whole, tables_of(work.ask, schema), schema, quote)
         finally:
             work.line.close()
 
@@ -70,12 +82,15 @@ class SQLServer(Source):
 class _Work(DatabaseReading[Judged]):
     """One reading of one stream: its connection, its moment, its columns."""
 
-    def __init__(self, source: SQLServer, stream: DatabaseStream, reading: Reading) -> None:
+    def __init__(self, source: SQLServer, stream: RangedStream, reading: Reading) -> None:
         super().__init__(stream, reading, SqlServerSpeech())
         self.endpoint = _endpoint(source.connection, self.what)
         idle = source.idle_timeout.total_seconds()
         self.patience = Patience(reading.stopped, idle, lambda: silence(idle, self.endpoint, self.what))
-        self.line = Line(partial(_connected, self.endpoint, source), source.snapshot, self.patience)
+        self.ranged = stream
+        self.another = partial(Line, partial(_connected, self.endpoint, source), source.snapshot, self.patience)
+        self.line = self.another()
+        self.cut: Judged | None = None
 
     def ask(self, sql: str) -> list[dict[str, Any]]:
         """Run a small query as of the moment of this reading. Raises SourceError."""
@@ -90,27 +105,41 @@ class _Work(DatabaseReading[Judged]):
 
     def columns(self) -> list[Judged]:
         """Find what is read, and decide how each column is."""
-        if self.stream.table is not None:
-            self.from_, number = find_relation(self.ask, self.stream.table)
-            found = table_columns(self.ask, number)
-        else:
+        if self.stream.table is None:
             found = query_columns(self.ask, (self.stream.query or "").strip().rstrip(";"))
             refuse_twins([f.name for f in found], self.what)
-        return chosen(found, self.stream, self.what, read_as)
+            return chosen(found, self.stream, self.what, read_as)
+        self.from_, number = find_relation(self.ask, self.stream.table)
+        columns = chosen(table_columns(self.ask, number), self.stream, self.what, read_as)
+        if self.ranged.ranges > 1:
+            self.cut = cut_by(columns, self.ranged, primary_key(self.ask, number), WHOLE)
+        return columns
 
     def portions(self, columns: Sequence[Judged], where: str, cursor: Cursor | None) -> Iterator[Portion]:
-        """Give the rows that fulfil `where`, all as one portion."""
-        yield JudgedRows(
-            line=self.line,
+        """Give the rows that fulfil `where`: as one portion, or those of a whole table in ranges."""
+        rows = partial(
+            JudgedRows,
             patience=self.patience,
             explain=self.explain,
             columns=columns,
             source=self.from_,
-            where=where,
             origin=self.reading.stream,
             telling=self.telling(columns, cursor),
             hidden=self.hidden,
-        ).portion()
+        )
+        parts = self._ranges() if where == EVERYTHING else []
+        if not parts:
+            yield rows(line=self.line, where=where).portion()
+        for part in parts:
+            label = f"{self.reading.stream} ({part.label})"
+            yield rows(line=self.another(), where=part.where, label=label, own=True).portion()
+
+    def _ranges(self) -> list[Range]:
+        if self.cut is None:
+            return []
+        shown = column(self.cut.found.name)
+        bounds = self.ask(f"select min({shown}) as low, max({shown}) as high from {self.from_} t")[0]
+        return ranges(shown, self.cut, bounds, self.ranged.ranges)
 
 
 def _endpoint(connection: Secret, what: str) -> Endpoint:

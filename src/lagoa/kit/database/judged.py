@@ -53,6 +53,9 @@ class Line(Protocol):
     def cancel(self) -> None:
         """Stop what runs here."""
 
+    def close(self) -> None:
+        """End it."""
+
 
 def query(columns: Sequence[Judged], source: str, where: str, place: str | None = None) -> str:
     """Write the query for the values of all columns, then for those that are odd, as v0, v1, … and o0, o1, …
@@ -83,6 +86,10 @@ class JudgedRows:
     hidden: frozenset[str]
     place: str | None = None
     """SQL, as text, for what follows `origin` instead of values: a number that the database gives its rows."""
+    label: str = ""
+    """What the portion is called, `origin` when nothing is said."""
+    own: bool = False
+    """Whether nobody else reads through the line, which then ends with the rows."""
 
     def portion(self) -> Portion:
         """Read the rows, once."""
@@ -93,7 +100,9 @@ class JudgedRows:
             if pump.failed is not None:
                 raise pump.failed
 
-        return Portion(pa.RecordBatchReader.from_batches(self._schema(), pump), label=self.origin, close=close)
+        return Portion(
+            pa.RecordBatchReader.from_batches(self._schema(), pump), label=self.label or self.origin, close=close
+        )
 
     def _schema(self) -> pa.Schema:
         fields = [pa.field(c.name, c.wire) for c in self.columns]
@@ -104,8 +113,12 @@ class JudgedRows:
         fields += [pa.field(f"o{i}", pa.string()) for i, c in enumerate(self.columns) if c.odd is not None]
         fields += [pa.field("place", pa.string())] if self.place is not None else []
         sql = query(self.columns, self.source, self.where, self.place)
-        for batch in self.line.batches(sql, pa.schema(fields)):
-            yield self._told(batch)
+        try:
+            for batch in self.line.batches(sql, pa.schema(fields)):
+                yield self._told(batch)
+        finally:
+            if self.own:
+                self.line.close()
 
     def _told(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         count = len(self.columns)

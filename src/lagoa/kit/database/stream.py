@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from lagoa.kit.database.choice import landing_name
 from lagoa.spec.duration import Duration
@@ -53,3 +53,11 @@ class DatabaseStream(Stream):
     def compares(self) -> bool:
         """Say whether all keys are asked for, to find what was deleted."""
         return self.deletes is not None and self.deletes.compare
+
+
+class RangedStream(DatabaseStream):
+    """A table, a view or a query of a server that several connections can read side by side."""
+
+    ranges: int = Field(1, ge=1, le=64)
+    """Into how many ranges of a whole number (its key, or the cursor) a table is cut, each read by a connection of its
+    own, when it is read as a whole; 1 reads it with one. Whether all see one moment is the server's affair."""

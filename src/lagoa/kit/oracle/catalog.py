@@ -8,6 +8,7 @@ from typing import Any
 
 from lagoa.errors import SourceError, did_you_mean
 from lagoa.kit.database.judged import Found
+from lagoa.kit.database.whole import Listed, listed
 from lagoa.kit.text import literal, quote
 
 Ask = Callable[[str], list[dict[str, Any]]]
@@ -74,6 +75,38 @@ def _found(name: str, type: str, precision: Any, scale: Any, required: bool) -> 
     if plain == "number" and precision is None and scale == 0:
         precision = 38  # what `integer` stands for
     return Found(name, plain, int(precision or 0), int(scale or 0), required)
+
+
+def primary_key(ask: Ask, owner: str, name: str) -> list[str]:
+    """Name the columns of a table's primary key, in order."""
+    rows = ask(
+        "select k.column_name as k from all_constraints p join all_cons_columns k "
+        "on k.owner = p.owner and k.constraint_name = p.constraint_name and k.table_name = p.table_name "
+        f"where p.constraint_type = 'P' and p.owner = {literal(owner)} and p.table_name = {literal(name)} "
+        "order by k.position"
+    )
+    return [str(row["k"]) for row in rows]
+
+
+def tables_of(ask: Ask, written: str | None) -> tuple[str, list[Listed]]:
+    """List the tables of a schema that the user may read, without its views, each with its primary key and comment.
+
+    Its name is taken as written, then in capitals; the session's schema when there is none. Returns the name, too.
+    """
+    mine = ask("select sys_context('USERENV', 'CURRENT_SCHEMA') as s from dual")[0]["s"]
+    for schema in dict.fromkeys((written or mine, (written or mine).upper())):
+        rows = ask(
+            "select t.table_name as n, c.comments as c, k.column_name as k from all_tables t "
+            "left join all_tab_comments c on c.owner = t.owner and c.table_name = t.table_name "
+            "left join all_constraints p on p.owner = t.owner and p.table_name = t.table_name "
+            "and p.constraint_type = 'P' left join all_cons_columns k on k.owner = p.owner "
+            "and k.constraint_name = p.constraint_name and k.table_name = p.table_name "
+            f"where t.owner = {literal(schema)} and t.nested = 'NO' and t.secondary = 'N' and t.dropped = 'NO' "
+            "order by t.table_name, k.position"
+        )
+        if rows:
+            return schema, listed(rows)
+    return written or mine, []
 
 
 def query_columns(fields: Sequence[Any]) -> list[Found]:

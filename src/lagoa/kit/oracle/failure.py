@@ -27,9 +27,11 @@ _BY_CODE = {
     **dict.fromkeys(("DPY-4011", "DPY-1001", "ORA-03113", "ORA-03114", "ORA-00028", "ORA-01089"), _DIED),
     "DPY-4024": _Meaning("LG-201", "the server gave no answer in time", "raise the source's `idle_timeout`", True),
     "ORA-01555": _Meaning("LG-201", "the server forgot the moment", "run again, or have undo_retention raised", True),
+    "ORA-08181": _Meaning("LG-201", "the server forgot the moment", "run again; nothing was written", True),
+    "ORA-01466": _Meaning("LG-201", "the table was changed meanwhile", "run again; nothing was written", True),
     "ORA-00942": _Meaning("LG-203", "no such table", "correct the stream's `table:`, or grant SELECT on it", False),
     "ORA-00904": _Meaning("LG-203", "no such column", "correct the stream's `cursor:`, `key:` or `query:`", False),
-    "ORA-01031": _Meaning("LG-202", "not allowed", "grant the user SELECT on it", False),
+    "ORA-01031": _Meaning("LG-202", "not allowed", "grant the user SELECT on it, and FLASHBACK for `ranges:`", False),
     "ORA-00018": _Meaning("LG-201", "too many connections", "run at another time", True),
 }
 _CODE = re.compile(r"\b(?:ORA|DPY)-\d{4,5}\b")

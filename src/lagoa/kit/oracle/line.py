@@ -1,4 +1,4 @@
-"""One connection to Oracle, inside one read-only transaction, which sees one moment."""
+"""One connection to Oracle, which sees one moment: its read-only transaction's, or the one that its query names."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ _SETTINGS = (
     "alter session set time_zone = '+00:00'",
     "alter session set nls_comp = binary",
     "alter session set nls_sort = binary",
-    "set transaction read only",
 )
 
 
 class Line:
     """A connection that opens with its first use. One thread uses it at a time, `cancel` may come from any."""
 
-    def __init__(self, connect: Callable[[], Any], patience: Patience) -> None:
+    def __init__(self, connect: Callable[[], Any], patience: Patience, moment: bool = True) -> None:
+        """Without `moment` each query sees its own, or the one that it names."""
         self._connect, self._patience = connect, patience
+        self._settings = (*_SETTINGS, "set transaction read only") if moment else _SETTINGS
         self._connection: Any = None
 
     def ask(self, sql: str) -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ class Line:
             connection = self._connect()
             try:
                 with connection.cursor() as cursor:
-                    for setting in _SETTINGS:
+                    for setting in self._settings:
                         cursor.execute(setting)
             except BaseException:
                 connection.close()

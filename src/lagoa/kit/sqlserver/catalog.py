@@ -8,6 +8,7 @@ from typing import Any
 
 from lagoa.errors import SourceError, did_you_mean
 from lagoa.kit.database.judged import Found
+from lagoa.kit.database.whole import Listed, listed
 from lagoa.kit.sqlserver.columns import quote
 from lagoa.kit.text import literal
 
@@ -50,6 +51,36 @@ def table_columns(ask: Ask, number: int) -> list[Found]:
         f"where c.object_id = {number} order by c.column_id"
     )
     return [Found(r["n"], r["t"].lower(), int(r["p"]), int(r["s"]), required=not r["nullable"]) for r in rows]
+
+
+def primary_key(ask: Ask, number: int) -> list[str]:
+    """Name the columns of a table's primary key, in order."""
+    rows = ask(
+        "select k.name as k from sys.indexes i "
+        "join sys.index_columns x on x.object_id = i.object_id and x.index_id = i.index_id "
+        "join sys.columns k on k.object_id = x.object_id and k.column_id = x.column_id "
+        f"where i.is_primary_key = 1 and i.object_id = {number} order by x.key_ordinal"
+    )
+    return [str(row["k"]) for row in rows]
+
+
+def tables_of(ask: Ask, schema: str) -> list[Listed]:
+    """List the tables of a schema that the user may see, without its views, each with its primary key and description.
+
+    The description is the extended property `MS_Description`, which the server's own tools write.
+    """
+    return listed(
+        ask(
+            "select o.name as n, cast(p.value as nvarchar(4000)) as c, k.name as k from sys.objects o "
+            "join sys.schemas s on s.schema_id = o.schema_id "
+            "left join sys.extended_properties p on p.class = 1 and p.major_id = o.object_id and p.minor_id = 0 "
+            "and p.name = 'MS_Description' "
+            "left join sys.indexes i on i.object_id = o.object_id and i.is_primary_key = 1 "
+            "left join sys.index_columns x on x.object_id = i.object_id and x.index_id = i.index_id "
+            "left join sys.columns k on k.object_id = x.object_id and k.column_id = x.column_id "
+            f"where s.name = N{literal(schema)} and o.type = 'U' and o.is_ms_shipped = 0 order by o.name, x.key_ordinal"
+        )
+    )
 
 
 def query_columns(ask: Ask, query: str) -> list[Found]:

@@ -12,7 +12,7 @@ from lagoa.kit.database.judged import Found, Judged
 from lagoa.kit.text import literal
 from lagoa.kit.values import is_declared_text
 
-_WHOLE = {"tinyint": pa.int16(), "smallint": pa.int16(), "int": pa.int32(), "bigint": pa.int64()}
+WHOLE = {"tinyint": pa.int16(), "smallint": pa.int16(), "int": pa.int32(), "bigint": pa.int64()}
 _ASKED: dict[str, tuple[str, Any]] = {
     "bit": ("{}", pa.bool_()),
     "real": ("{}", pa.float32()),
@@ -34,7 +34,7 @@ _ASKED: dict[str, tuple[str, Any]] = {
 """How a column is asked for, and what it is then. Of `rowversion` the catalog's own word is `timestamp`."""
 _TEXT = "cast({} as nvarchar(max))"
 _FAMILIES: dict[str, Family] = {
-    **dict.fromkeys((*_WHOLE, "timestamp", "rowversion"), "whole"),
+    **dict.fromkeys((*WHOLE, "timestamp", "rowversion"), "whole"),
     **dict.fromkeys(("decimal", "numeric", "money", "smallmoney"), "number"),
     "date": "day",
     **dict.fromkeys(("datetime", "smalldatetime", "datetime2"), "time"),
@@ -74,8 +74,8 @@ def _as_text(found: Found) -> str:
 
 def _asked(found: Found) -> tuple[str, Any]:
     kind = found.type
-    if kind in _WHOLE:
-        return "{}", _WHOLE[kind]
+    if kind in WHOLE:
+        return "{}", WHOLE[kind]
     if kind in ("decimal", "numeric"):
         return "{}", pa.decimal128(found.precision, found.scale)
     if kind == "datetime2" and found.scale <= _MICROSECONDS:
