@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -45,6 +45,7 @@ class MariaServer:
     binaries: tuple[str, str, str]
     folder: Path
     port: int
+    options: Sequence[str] = ()
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def uri(self, database: str = "test", *, password: str = PASSWORD, port: int | None = None) -> str:
@@ -57,7 +58,7 @@ class MariaServer:
         command += [f"--socket={self.folder / 's'}", f"--port={self.port}", "--bind-address=127.0.0.1"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, *_UNSAFE_BUT_FAST, f"--pid-file={self.folder / 'pid'}"],
+                [*command, *_UNSAFE_BUT_FAST, *self.options, f"--pid-file={self.folder / 'pid'}"],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # a Ctrl-C in the tests is not for the server
@@ -129,8 +130,11 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_mariadb() -> Iterator[MariaServer]:
-    """Make a new server in a temporary folder and run it. Raises FileNotFoundError when there is no MariaDB."""
+def running_mariadb(*options: str) -> Iterator[MariaServer]:
+    """Make a new server in a temporary folder and run it. Raises FileNotFoundError when there is no MariaDB.
+
+    `options` are those of `mariadbd`, such as `--lower-case-table-names=1`.
+    """
     binaries = find_binaries()
     if binaries is None:
         raise FileNotFoundError("MariaDB's server")
@@ -142,7 +146,7 @@ def running_mariadb() -> Iterator[MariaServer]:
         made = subprocess.run(command, capture_output=True, check=False)
         if made.returncode:
             raise RuntimeError(f"mariadb-install-db failed:\n{made.stderr.decode(errors='replace')}")
-        server = MariaServer(binaries, folder, _free_port())
+        server = MariaServer(binaries, folder, _free_port(), options)
         try:
             server.start()
             said = PASSWORD.encode().hex()

@@ -25,12 +25,13 @@ from lagoa.kit.mysql.failure import explain, silence
 from lagoa.kit.mysql.line import ANSWER, Line
 from lagoa.kit.mysql.part import Part, Walk
 from lagoa.kit.mysql.speech import MySpeech
+from lagoa.kit.mysql.tls import OPTIONS, driver_options, mode_of
 from lagoa.kit.patience import Patience
 from lagoa.ports import Batch, Portion, Reading, Source
 from lagoa.spec.duration import Duration
 from lagoa.spec.secret import Secret
 
-_OPTIONS = ("ssl_ca", "ssl_cert", "ssl_key", "ssl_verify_identity", "unix_socket")
+_OPTIONS = (*OPTIONS, "unix_socket")
 _PORT = 3306
 
 
@@ -157,6 +158,7 @@ def _endpoint(connection: Secret, what: str) -> Endpoint:
             raise ValueError("it names several servers, of which one can be read")
         if unknown := [name for name in endpoint.options if name not in _OPTIONS]:
             raise ValueError(f"`{unknown[0]}` is no option; {', '.join(_OPTIONS)} are")
+        mode_of(endpoint.options)
     except ValueError as error:
         said = f"{what}: `connection:` cannot be used: {error}"
         raise SourceError("LG-201", said, hint="mysql://user:password@host:3306/database") from None
@@ -179,9 +181,7 @@ def _connected(endpoint: Endpoint, source: MySQL) -> Any:
     import pymysql
 
     host, port = _address(endpoint)
-    options: dict[str, Any] = dict(endpoint.options)
-    if "ssl_verify_identity" in options:
-        options["ssl_verify_identity"] = options["ssl_verify_identity"].lower() in ("1", "true", "yes")
+    options = driver_options(endpoint.options)
     return pymysql.connect(
         host=host or "localhost",
         port=port,
@@ -193,6 +193,7 @@ def _connected(endpoint: Endpoint, source: MySQL) -> Any:
         read_timeout=max(1, int(source.idle_timeout.total_seconds()) + 5),
         program_name="lagoa",
         autocommit=True,
+        unix_socket=endpoint.options.get("unix_socket"),
         **options,
     )
 

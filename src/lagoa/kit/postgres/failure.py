@@ -10,8 +10,9 @@ from lagoa.kit.endpoint import Endpoint
 
 _CREDENTIALS = re.compile(
     r"authentication failed|no pg_hba\.conf entry|no password supplied|role \"?.*\"? (does not exist|is not permitted)"
-    r"|permission denied for database|database \"?.*\"? does not exist|certificate|SSL"
+    r"|permission denied for database|database \"?.*\"? does not exist"
 )
+_TLS = re.compile(r"certificate|does not support SSL|sslmode|private key")
 _STATE = re.compile(r"SQLSTATE: (\w{5})")
 
 
@@ -35,6 +36,13 @@ _DIED = _Meaning("LG-201", "the connection broke", "run again; nothing was writt
 _REFUSED = _Meaning("LG-202", "refused", "mend what the server names; nothing was written", False)
 _UNREACHABLE = _Meaning("LG-201", "cannot be reached", "check address and network; nothing was written", True)
 _NO_ENTRY = _Meaning("LG-201", "let nobody in", "check user, password and database in `connection:`", False)
+
+_UNTRUSTED = _Meaning(
+    "LG-201",
+    "is not spoken to with the TLS that is asked for",
+    "check `sslmode`, `sslrootcert`, and that the certificate names this host; no password was sent",
+    False,
+)
 
 
 def explain(error: Exception, endpoint: Endpoint, what: str) -> Exception:
@@ -62,7 +70,9 @@ def _meaning(text: str, state: str | None) -> _Meaning:
     if "invalid snapshot identifier" in text:
         return _DIED  # the connection that held the snapshot of all parts is gone
     if "Failed to connect" in text:
-        return _NO_ENTRY if _CREDENTIALS.search(text) else _UNREACHABLE
+        if _CREDENTIALS.search(text):
+            return _NO_ENTRY
+        return _UNTRUSTED if _TLS.search(text) else _UNREACHABLE
     found = _STATE.search(text)
     state = state or (found[1] if found else None)
     if state in _BY_STATE:
