@@ -146,6 +146,9 @@ class Source(Declared, ABC):
     """Words to select and search by; its streams inherit them."""
     streams: Mapping[str, Stream]
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
+    guarantee: ClassVar[Literal["exactly once", "at least once"]] = "exactly once"
+    """What readings that go on where others ended add up to: every row, and an append repeats none of them. With 'at
+    least once' it may: `mode: merge` takes repeats away by key."""
     lists_keys: ClassVar[bool] = False
     """Whether it gives `Batch.keys`, so that its streams may say `deletes: compare`."""
     whole: ClassVar[_Kind | None] = None

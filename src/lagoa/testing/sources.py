@@ -8,9 +8,9 @@ import json
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from threading import Event
 from typing import Any, ClassVar
@@ -24,6 +24,7 @@ from lagoa.errors import LagoaError, SourceError, Stopped
 from lagoa.kit.text import columns
 from lagoa.ports import RAW, REASON, SOURCE, Batch, Engine, Json, Portion, Reading, Source
 from lagoa.spec.names import is_name
+from lagoa.spec.stream import Stream
 
 STOP_SECONDS = 5.0
 """How soon a reading ends once its run is stopped."""
@@ -41,6 +42,8 @@ class Landed:
     batches: int = 0
     largest: int = 0
     """Bytes of the largest Arrow batch; 0 when portions were SQL."""
+    said: list[str] = field(default_factory=list)
+    """What people get to read beside the rows: notes, and what portions are called."""
 
 
 @dataclass
@@ -52,27 +55,46 @@ class Reader:
     engine: Engine
     scratch: Path
 
-    def read(self, stream: str, since: Json = None, held: Landed | None = None) -> Landed:
-        """Read what is new since a cursor; of an append, the rows that the table (`held`) has are left out."""
+    def read(self, stream: str, since: Json = None, held: Landed | None = None, batches: int | None = None) -> Landed:
+        """Read what is new since a cursor; of an append, the rows that the table (`held`) has are left out.
+
+        After so many `batches` the reading is given up, as by a kill: what comes after them is lost.
+        """
         landed = Landed(cursor=since)
-        reading = Reading(stream, since, self._folder(), self.project, f"bronze.test_{stream}")
-        for batch in self.source.read(reading):
+        columns_now = held.schema if held else None
+        reading = Reading(stream, since, self._folder(), self.project, f"bronze.test_{stream}", held=columns_now)
+        coming = self.source.read(reading)
+        for batch in islice(coming, batches):
             landed.batches += 1
             if landed.schema is not None:
                 assert batch.schema == landed.schema, f"{stream}: one stream, two schemas"
             landed.schema = batch.schema
             mine = Landed(schema=batch.schema)
             for portion in batch.portions:
+                landed.said.append(portion.label)
                 self.stage(portion, batch, mine)
-            landed.rows += self._unmet(batch, mine, held) if batch.overlap and held else mine.rows
+            known = [*(held.rows if held else ()), *landed.rows]
+            landed.rows += self._unmet(batch, mine, known) if batch.overlap and known else mine.rows
             landed.refused += mine.refused
             landed.rejects += mine.rejects
             landed.largest = max(landed.largest, mine.largest)
+            landed.said += batch.notes
             cursor = batch.cursor()
             if cursor is not None:
                 assert json.loads(json.dumps(cursor)) == cursor, f"{stream}: the cursor does not survive JSON"
                 landed.cursor = cursor
+        _end(coming)
         return landed
+
+    def abandon(self, stream: str) -> None:
+        """Begin to read, and give up with the first rows, before anything is published."""
+        coming = self.source.read(Reading(stream, None, self._folder(), self.project, f"bronze.test_{stream}"))
+        for batch in islice(coming, 1):
+            for portion in islice(batch.portions, 1):
+                if not isinstance(portion.rows, str):
+                    next(iter(portion.rows), None)
+                _close(portion)
+        _end(coming)
 
     def stage(self, portion: Portion, batch: Batch, landed: Landed) -> None:
         """Stage one portion, let the source settle it, and take its rows."""
@@ -99,11 +121,11 @@ class Reader:
         with self.engine.session() as session:
             return session.arrow(f"select * from read_parquet('{path}')").read_all()
 
-    def _unmet(self, batch: Batch, new: Landed, held: Landed) -> list[dict[str, Any]]:
+    def _unmet(self, batch: Batch, new: Landed, held: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Leave out, as a multiset, the rows that the table holds inside the overlap."""
         fields = [*batch.schema, pa.field(SOURCE, pa.string())]
         with self.engine.session() as session:
-            session.bind("held", pa.Table.from_pylist(held.rows, pa.schema(fields)))
+            session.bind("held", pa.Table.from_pylist(held, pa.schema(fields)))
             shown = columns(batch.schema.names)
             overlap = session.arrow(f"select {shown} from held where {batch.overlap}").read_all().to_pylist()
         have = Counter(_same(row, batch.schema) for row in overlap)
@@ -148,6 +170,8 @@ class SourceContract:
     """Texts that the source's configuration hides and that no output may show."""
     page: ClassVar[Path | None] = None
     """The adapter's page of documentation."""
+    in_batches: ClassVar[tuple[str, ...]] = ()
+    """Streams of `source` that come in several batches, where the source can: a kill between them is tried."""
     batch_bytes: ClassVar[int] = 64 << 20
     """The size that no Arrow batch exceeds, however long the stream is: reading takes bounded memory."""
 
@@ -203,11 +227,18 @@ class SourceContract:
         own = {f.alias or n for k in (type(source), type(stream)) for n, f in k.model_fields.items()}
         assert [name for name in sorted(own) if f"`{name}`" not in text and f"{name}:" not in text] == []
 
+    def test_the_page_states_the_guarantee(self, source: Source) -> None:
+        """Whoever reads on must know whether rows may come twice."""
+        if self.page is not None:
+            assert f"**{source.guarantee.capitalize()}**" in self.page.read_text(encoding="utf-8")
+
     def test_an_unknown_option_is_refused(self, source: Source) -> None:
-        """A misspelt key must not be ignored."""
-        given = {name: getattr(source, name) for name in type(source).model_fields}
-        with pytest.raises(ValidationError):
-            type(source).model_validate({**given, "no_such_option": 1})
+        """A misspelt key must not be ignored, be it the source's or a stream's."""
+        for declared in (source, *source.streams.values()):
+            given = {name: getattr(declared, name) for name in type(declared).model_fields}
+            type(declared).model_validate(given)
+            with pytest.raises(ValidationError, match="no_such_option"):
+                type(declared).model_validate({**given, "no_such_option": 1})
 
     def test_reading_twice_gives_equal_rows(self, source: Source, reader: Reader) -> None:
         """Nothing depends on the moment or the order of reading."""
@@ -250,14 +281,32 @@ class SourceContract:
             news = reader.read(name, before.cursor, before)
             whole = reader.read(name)
             assert len(whole.rows) > len(before.rows), f"`grow` added nothing to {name}"
-            joined = Landed(whole.schema, before.rows + news.rows)
-            if stream.mode == "merge":
-                joined.rows = list({repr([r[k] for k in stream.key]): r for r in joined.rows}.values())
+            assert news.schema in (None, before.schema), f"{name}: one stream, two schemas"
+            joined = _joined(stream, before, news, whole)
             assert multiset(joined) == multiset(whole)
             again = reader.read(name, news.cursor, joined)
             assert again.cursor == news.cursor
             if stream.mode == "append":
                 assert again.rows == []
+
+    def test_a_reading_that_is_killed_after_any_batch_is_taken_up(self, source: Source, reader: Reader) -> None:
+        """What was published before the kill, and what a later reading adds, is what an undisturbed one gives.
+
+        Where the source says `at least once`, an append may have rows twice, and lacks none.
+        """
+        for name, stream in source.streams.items():
+            reader.abandon(name)
+            whole = reader.read(name)
+            assert whole.batches > 1 or name not in self.in_batches, f"{name} comes in one batch"
+            for killed in range(whole.batches if stream.mode != "replace" else 1):
+                before = reader.read(name, batches=killed)
+                after = reader.read(name, before.cursor, before)
+                found, meant = multiset(_joined(stream, before, after, whole)), multiset(whole)
+                if source.guarantee == "at least once" and stream.mode == "append":
+                    assert found.keys() == meant.keys()
+                    assert found >= meant
+                else:
+                    assert found == meant, f"{name}: killed after {killed} batches"
 
     def test_reading_stops_soon_after_the_run_is_stopped(self, source: Source, project: Path, tmp_path: Path) -> None:
         """It ends, or raises Stopped; portions close either way."""
@@ -285,6 +334,13 @@ class SourceContract:
         shown = [repr(source), str(source), source.model_dump_json(), repr(source.model_dump())]
         assert [s for s in self.secrets for text in shown if s in text] == []
 
+    def test_nothing_that_is_read_shows_a_secret(self, source: Source, reader: Reader) -> None:
+        """Not the rows, the reasons of refused ones, the cursors, the notes or what portions are called."""
+        for name in source.streams:
+            landed = reader.read(name)
+            shown = [*landed.said, json.dumps(landed.cursor), *(repr(row) for row in landed.rows + landed.refused)]
+            assert [s for s in self.secrets for text in shown if s in text] == []
+
     def test_errors_are_plain_and_show_no_secret(self, broken: list[Source], project: Path, tmp_path: Path) -> None:
         """Whatever goes wrong on the way is a SourceError with a hint, and says nothing that is secret."""
         for source in broken:
@@ -311,6 +367,20 @@ def _described(kind: type[BaseModel]) -> set[str]:
             if isinstance(this, ast.AnnAssign) and isinstance(this.target, ast.Name) and isinstance(below, ast.Expr):
                 found.add(this.target.id)
     return found
+
+
+def _joined(stream: Stream, before: Landed, after: Landed, whole: Landed) -> Landed:
+    """Put two readings together as a table does: a merge keeps the last row of each key."""
+    rows = before.rows + after.rows
+    if stream.mode == "merge":
+        rows = list({repr([row[name] for name in stream.key]): row for row in rows}.values())
+    return Landed(whole.schema, rows)
+
+
+def _end(coming: Iterator[Batch]) -> None:
+    """Give a reading up, as a run does that ends."""
+    if isinstance(coming, Generator):
+        coming.close()
 
 
 def _close(portion: Portion) -> None:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from lagoa import registry
 from lagoa.app import Project
 from lagoa.errors import SourceError, Stopped
+from lagoa.kit.airbyte import spool
 from lagoa.ports import Reading, Source
 from lagoa.spec.secret import Secret
 from lagoa.testing.sources import Reader, SourceContract
@@ -48,13 +49,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class TestAirbyte(SourceContract):
     secrets = (CANARY,)
     page = PAGE
+    in_batches = ("people", "added")
 
     @pytest.fixture
     def project(self, project: Path) -> Path:
         return project
 
     @pytest.fixture
-    def source(self) -> Source:
+    def source(self, monkeypatch: pytest.MonkeyPatch) -> Source:
+        monkeypatch.setattr(spool, "_BYTES", 1)  # every state ends a batch
         return airbyte(
             {
                 "people": {"mode": "merge", "key": "id", "columns": {"note": {"drop": True}}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
@@ -61,7 +62,7 @@ def sheets(path: Path, nth: int) -> None:
 def notes(path: Path, nth: int) -> None:
     note = f"<note id='{nth}'><item>1</item><item>2</item></note>"
     (path / f"notes{nth}.xml").write_text(f"<notes><note id='0'/>{note}</notes>")
-    (path / f"notes-torn{nth}.xml").write_text("<notes><note id='9'/>")
+    (path / f"notes{nth}-torn.xml").write_text("<notes><note id='9'/>")
 
 
 def bank(path: Path, nth: int) -> None:
@@ -72,17 +73,24 @@ WRITERS: dict[str, Callable[[Path, int], None]] = {"packed": packed, "sheets": s
 
 
 class TestFiles(SourceContract):
-    page = PAGE if PAGE.exists() else None
+    page = PAGE
+    in_batches = ("orders",)
 
     @pytest.fixture
-    def source(self) -> Source:
-        return files(**STREAMS)
+    def source(self, monkeypatch: pytest.MonkeyPatch) -> Source:
+        found = files(**STREAMS)
+        monkeypatch.setattr(
+            sys.modules[type(found).__module__], "_BATCH_FILES", 2
+        )  # a torn document lies beside a whole one
+        return found
 
     @pytest.fixture
     def project(self, tmp_path: Path) -> Path:
         landing = tmp_path / "landing"
         (landing / "events/2024-01-01").mkdir(parents=True)
         (landing / "orders-1.csv").write_text('id,amount,note\n1,1.50,"a\nb"\n2,2.50,\n3,much,x\n4\n')
+        for name in ("orders-0", "orders-00"):
+            (landing / f"{name}.csv").write_text("id,amount,note\n2,2.50,\n")
         (landing / "people.csv").write_text("id,name,notes\n1,Ana,secret\n2,Zoë,secret\n")
         (landing / "events/2024-01-01/a.ndjson").write_text('{"id": 1, "at": "x"}\n{"id": 2}\n')
         pq.write_table(pa.table({"id": [1, 2, 3], "value": [0.5, None, 2.5]}), landing / "measures.parquet")

@@ -36,6 +36,9 @@ def rates(since):
     for start in range(0, len(rows), 2):
         yield rows[start : start + 2]
 
+def in_chunks(since):
+    yield from rates(since)
+
 def people(settings, since):
     assert settings["token"] == "c4n@ry-token"
     rows = pa.table({"id": _held("people"), "name": [f"n{i}" for i in _held("people")]})
@@ -66,6 +69,7 @@ def _secret() -> object:
 class TestPython(SourceContract):
     secrets = (CANARY,)
     page = PAGE
+    in_batches = ("in_chunks",)
 
     @pytest.fixture
     def project(self, tmp_path: Path) -> Path:
@@ -79,14 +83,16 @@ class TestPython(SourceContract):
     def source(self) -> Source:
         return python(
             rates={"mode": "append", "cursor": "day", "columns": {"secret": {"drop": True}}},
+            in_chunks={"mode": "append", "cursor": "day", "each": True, "columns": {"secret": {"drop": True}}},
             people={"mode": "merge", "key": "id"},
             countries={},
         )
 
     @pytest.fixture
     def grow(self, project: Path) -> Callable[[str], None]:
-        texts = {"rates": "[0, 1, 2, 3, 4, 4, 5, 6]", "people": "[1, 2, 3, 4]"}
-        files = {"rates": "days", "people": "people"}
+        days = "[0, 1, 2, 3, 4, 4, 5, 6"
+        texts = {"rates": f"{days}]", "in_chunks": f"{days}, 6, 7, 8]", "people": "[1, 2, 3, 4]"}
+        files = {"rates": "days", "in_chunks": "days", "people": "people"}
         return lambda stream: void((project / f"sources/{files[stream]}.json").write_text(texts[stream]))
 
     @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_serializer, model_validator
 
@@ -58,6 +58,7 @@ class Airbyte(Source):
     """How long the connector may say nothing before the reading is given up."""
     streams: Mapping[str, AirbyteStream] = Field(default_factory=dict)
     """What is read, by the catalog's name; each lands in bronze.<source>_<stream>."""
+    guarantee: ClassVar[Literal["exactly once", "at least once"]] = "at least once"
     whole: ClassVar[type[AllStreams]] = AllStreams
     _catalog: Catalog = PrivateAttr(default_factory=Catalog)
 

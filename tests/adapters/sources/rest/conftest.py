@@ -42,7 +42,7 @@ def rest(web: Web, **said: Any) -> Source:
 
 OPTIONS = {
     *("url", "auth", "headers", "parallel", "rate", "retries", "allow_private", "max_requests", "max_bytes"),
-    *("page_bytes", "longest_wait", "read_timeout", "total_timeout", "connect_timeout"),
+    *("page_bytes", "longest_wait", "read_timeout", "total_timeout", "connect_timeout", "commit_pages"),
 }
 
 

@@ -41,6 +41,7 @@ STREAMS: dict[str, Any] = {
 class TestRest(SourceContract):
     secrets = (CANARY,)
     page = Path(__file__).resolve().parents[4] / "docs/reference/rest.md"
+    in_batches = ("events",)
 
     @pytest.fixture
     def held(self) -> dict[str, list[dict[str, Any]]]:
@@ -66,7 +67,9 @@ class TestRest(SourceContract):
 
     @pytest.fixture
     def source(self, served: Iterator[Web]) -> Source:
-        return rest(next(served), auth={"bearer": CANARY}, headers={"X-Tenant": CANARY}, streams=STREAMS)
+        return rest(
+            next(served), auth={"bearer": CANARY}, headers={"X-Tenant": CANARY}, streams=STREAMS, commit_pages=1
+        )
 
     @pytest.fixture
     def grow(self, held: dict[str, Any]) -> Callable[[str], None]:
