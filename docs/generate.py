@@ -250,7 +250,8 @@ def _adapter(cls: type[Any]) -> Iterator[str]:
     if issubclass(cls, Source):
         own = [f"`{k}`" for k in cls.model_fields if k not in Source.model_fields]
         yield ""
-        yield f"Its own keys: {', '.join(own)}; all are in [keys](keys.md)." if own else "It has no keys of its own."
+        keys = f"Its own keys: {', '.join(own)}; all are in [keys](keys.md)." if own else "It has no keys of its own."
+        yield f"{keys} Rows land {cls.guarantee}."
     elif issubclass(cls, Check):
         stands = "under the table's `checks:`" if cls.place == "table" else "beside a column"
         value = _type(schema(cls, "check")["properties"].get("value", {}))
