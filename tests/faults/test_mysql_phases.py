@@ -25,8 +25,6 @@ PHASES = [
     "log in",
     "start transaction",
     "information_schema.tables",
-    "information_schema.columns",
-    "is null",
     "desc limit 1",
     "select concat_ws",
     "@@max_allowed_packet",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from threading import Event, Lock
 from typing import Any, Literal
 
@@ -76,16 +76,16 @@ def all_streams(whole: AllStreams, catalog: Sequence[Described]) -> dict[str, di
     return {name: _stream(whole, one) for name, one in shown}
 
 
-def _stream(whole: AllStreams, one: Mapping[str, Any]) -> dict[str, Any]:
+def _stream(whole: AllStreams, one: Described) -> dict[str, Any]:
     key = _key(one)
-    told = not can_follow(dict(one)) or has_cursor(dict(one))
+    told = not can_follow(one) or has_cursor(one)
     merges = whole.mode == "merge" and bool(key) and told
     given = {"namespace": one.get("namespace"), "owner": whole.owner, "tags": list(whole.tags)}
     stream = {"name": one["name"], "mode": "merge" if merges else "replace", "allow_empty": whole.allow_empty}
     return {**stream, **({"key": key} if merges else {}), **{name: value for name, value in given.items() if value}}
 
 
-def _key(one: Mapping[str, Any]) -> list[str]:
+def _key(one: Described) -> list[str]:
     """Return the columns of the primary key; none when a part of it lies inside another value."""
     paths = one.get("source_defined_primary_key")
     paths = paths if isinstance(paths, list) else []
