@@ -112,7 +112,7 @@ def _source(name: str) -> Schema:
     kind = adapter("sources", name)
     found = schema(kind, f"A source of type {name}")
     if kind.whole is not None:
-        every = schema(kind.whole, "Every table of a schema")
+        every = schema(kind.whole, "All that there is")
         found["properties"]["streams"]["properties"] = {"*": {k: v for k, v in every.items() if k != "$schema"}}
     found["properties"]["type"] = {"const": name, "description": found["properties"]["type"].get("description")}
     return found
