@@ -38,6 +38,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Unusable Python model",
         "A Python model defines `model(...)`, whose parameters are the names under `inputs:`.",
     ),
+    "LG-116": (
+        "Unusable dictionary",
+        "Each row of a dictionary says of one column what it is called; mend the row that the message shows.",
+    ),
     # 2xx: sources
     "LG-201": ("Source unreachable", "Check address, network and credentials, then run again: nothing was written."),
     "LG-202": ("Source failed", "The system said no; its words are in the message. Nothing was written."),

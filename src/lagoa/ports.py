@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import model_validator
 
+from lagoa.errors import Place
 from lagoa.spec.declared import Declared
 from lagoa.spec.stream import Stream
 
@@ -167,6 +168,14 @@ class Source(Declared, ABC):
 
         No batch means no news. A `replace` stream yields exactly one batch. Raises SourceError.
         """
+
+    def completed(self, project: Path, at: Callable[[tuple[str | int, ...]], Place]) -> Self:
+        """Return the source with what other files of the project say of it; as it is by default.
+
+        `at` points at one of its keys. Raises ProjectError, ProjectErrors.
+        """
+        del project, at
+        return self
 
     def discover(self, whole: Any, project: Path) -> Mapping[str, Mapping[str, Any]]:
         """Say which streams `"*"` stands for, by name, each with its keys as a user would write them (as JSON).

@@ -97,13 +97,16 @@ def _parts(folded: str) -> list[str]:
 def _fields(project: Project, lake: Lake, lineage: ProjectLineage, name: TableName) -> Iterator[Field]:
     node, noun = project.graph.nodes.get(name), declared_of(project, name)
     yield Field("name", str(name))
+    columns = _columns(project, lake, lineage, name)
+    there = {column.lower() for column in columns}
     if noun is not None:
         if noun.description:
             yield Field("description", noun.description)
         for column, said in noun.columns.items():
-            if said.description:
+            # a dictionary also speaks of columns that no file has
+            if said.description and (column.lower() in there or not there):
                 yield Field("column description", said.description, column)
-    for column in _columns(project, lake, lineage, name):
+    for column in columns:
         yield Field("column", column, column)
     if node is not None:
         yield from (Field("tag", tag) for tag in node.tags)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class ParquetFiles:
     noted: Noted
     ask: Callable[[str], list[tuple[Any, ...]]]
     describe: Describe
-    rename: dict[str, str] = field(default_factory=dict)
+    rename: Mapping[str, str] = field(default_factory=dict)
     _columns: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     _links: int = 0
 

@@ -61,6 +61,7 @@ def _entry(reading: Reading, name: str, path: Path) -> tuple[Document, SourceEnt
     if every is not _NOTHING and not unresolved:
         found = whole_streams(reading, name, source, every, document)
         source = declared(kind, {**value, "streams": {**found, **value["streams"]}}, document)
+    source = source.completed(reading.tree.root, document.at)
     if usable:
         reading.broken_sources.discard(name)
     return document, SourceEntry(name, file, source)

@@ -84,6 +84,11 @@ class Stream(Declared):
         return self
 
     @property
+    def renamed(self) -> Mapping[str, str]:
+        """Other names for some columns, in sources whose streams take `rename:`."""
+        return getattr(self, "rename", None) or {}
+
+    @property
     def dropped(self) -> frozenset[str]:
         """The columns that never land."""
         return frozenset(name for name, column in self.columns.items() if column.drop)

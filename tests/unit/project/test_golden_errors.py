@@ -36,6 +36,10 @@ def _python(header: str, code: str) -> Files:
     return {f"{GOLD}.py": f'"""Words.\n\n---\n{header}\n"""\n\n\n{code}\n'}
 
 
+def _words(rows: str) -> Files:
+    return {"words.csv": f"Campo;Nome;Tipo\n{rows}"}
+
+
 CASES: dict[str, Files] = {
     # keys and values
     "unknown_key_in_lagoa_yml": {"lagoa.yml": NAMED + "timezome: America/Sao_Paulo\n"},
@@ -152,6 +156,17 @@ CASES: dict[str, Files] = {
     "time_of_a_table": _header("time: id"),
     "no_whole_schema": {SOURCE: "type: files\nstreams:\n  '*': {path: data}\n"},
     "later_lake": {"lagoa.yml": NAMED + "targets:\n  local: {lake: 's3://bucket/lake'}\n"},
+    # dictionaries
+    "dictionary_missing": _stream("    dictionary: words.csv\n"),
+    "dictionary_two_to_one": _stream("    dictionary: words.csv\n") | _words("KUNNR;customer\nKUNAG;customer\n"),
+    "dictionary_unknown_type": _stream("    dictionary: words.csv\n") | _words("ERDAT;created;DATS 8\n"),
+    "dictionary_without_spellings": _stream("    dictionary: words.csv\n")
+    | {"words.csv": "SAP;ours\nKUNNR;customer\n"},
+    "dictionary_column_misspelt": _stream("    dictionary: {path: words.csv, column: Canpo}\n") | _words("A;b\n"),
+    "dictionary_of_others": _stream("    dictionary: {path: words.csv, only: KNA2}\n")
+    | {"words.csv": "tabela;campo;nome\nKNA1;KUNNR;customer\n"},
+    "dictionary_and_columns": _stream("    dictionary: words.csv\n    columns: {KUNNR: {}, customer: {}}\n")
+    | _words("KUNNR;customer\n"),
     # files where none belong
     "folder_misspelt": {"model/silver/x.sql": "select 1 as a\n"},
     "project_file_misspelt": {"lagoa.yml": None, "lagoa.yaml": NAMED},

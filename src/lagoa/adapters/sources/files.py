@@ -9,13 +9,15 @@ from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from lagoa.errors import MissingExtra, SourceError
+from lagoa.errors import MissingExtra, Place, SourceError
 from lagoa.kit.bundle import Noted
-from lagoa.kit.column_names import OWN
+from lagoa.kit.column_names import OWN, Renames
 from lagoa.kit.containers.members import expanded
 from lagoa.kit.containers.streams import bare
 from lagoa.kit.delimited.dialect import Dialect
 from lagoa.kit.delimited.read import Delimited, Text
+from lagoa.kit.dictionary.declared import DictionaryFile
+from lagoa.kit.dictionary.told import Dictionaries
 from lagoa.kit.encoding import canonical
 from lagoa.kit.excel.address import RANGE, area
 from lagoa.kit.excel.read import Excel
@@ -77,6 +79,9 @@ class FileOptions(Declared):
     """The columns' names, one for each column, instead of the header's."""
     rename: Mapping[str, str] | None = None
     """Other names for some columns: {spelling in the file: name}."""
+    dictionary: DictionaryFile | None = None
+    """A file of the project that says what columns are called, what they hold, their types, whether they are personal:
+    its path, or a mapping with `path:` and more."""
     skip: int | None = Field(None, ge=0)
     """How many lines stand before the header or the first record."""
     skip_last: int | None = Field(None, ge=0, le=1000)
@@ -184,6 +189,20 @@ class Files(Source, FileOptions):
         """Say whether the stream's files are there."""
         self._files(stream, project)
 
+    def completed(self, project: Path, at: Callable[[tuple[str | int, ...]], Place]) -> Self:
+        """Return the source with the names and words of its dictionaries. Raises ProjectErrors."""
+        told = Dictionaries(project, at, _Book, FileColumn)
+        streams = dict(self.streams)
+        for name, stream in self.streams.items():
+            whole = self._stream(name)
+            if whole.dictionary is not None:
+                where = ("streams", name, "dictionary") if stream.dictionary else ("dictionary",)
+                streams[name] = told.tell(name, stream, whole.dictionary, where, whole.renamed, whole)
+            elif whole.rename:
+                streams[name] = stream.model_copy(update={"rename": whole.rename})
+        told.raise_all()
+        return self.model_copy(update={"streams": streams})
+
     # ------------------------------------------------------------ which files
     def _stream(self, name: str) -> FileStream:
         """Return the stream with the source's options where it has none of its own."""
@@ -260,12 +279,16 @@ class Files(Source, FileOptions):
                     hint="call the level otherwise",
                 )
         shape, missing = shaped(arrive, stream, stream, names)
-        noted.notes += [f"column {name} is declared, but no file has it" for name in missing]
+        places = stream.rename.places if isinstance(stream.rename, Renames) else {}
+        # a dictionary speaks of more than what files have
+        noted.notes += [f"column {n} is declared, but no file has it" for n in missing if n not in places]
+        if places and arrive and not places.keys() & arrive.keys():
+            noted.notes.append("no row of the dictionary is about a column of these files")
         return Batch(format.portions(files, shape), shape.schema)
 
     def _format(self, stream: FileStream, files: Sequence[Found], reading: Reading, noted: Noted) -> FileFormat:
         kind = stream.format or _by_ending(files)
-        rename, encoding, scratch = dict(stream.rename or {}), stream.encoding or "auto", Scratch(reading.folder)
+        rename, encoding, scratch = stream.renamed, stream.encoding or "auto", Scratch(reading.folder)
         if kind == "parquet":
             duck = _Duck(reading.threads)
             return ParquetFiles(reading.folder, noted, duck.rows, duck.columns, rename)
@@ -355,7 +378,7 @@ def _layout(stream: FileStream) -> Layout:
         skip_last=stream.skip_last or 0,
         fill_merged=stream.merged == "fill",
         names=stream.names or (),
-        rename=stream.rename or {},
+        rename=stream.renamed,
         dropped=stream.dropped,
         null_values=stream.null_values or (),
         trim=bool(stream.trim),

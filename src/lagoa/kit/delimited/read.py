@@ -61,7 +61,7 @@ class Delimited:
     def _columns(self, found: Found) -> tuple[str, ...]:
         text, name = self.text, printable(found.name)
         if text.names and not text.dialect.header:
-            return tuple(column_names(text.names, name))
+            return tuple(column_names(text.names, name, text.rename))
         with Opened(found, hashed=False) as opened:
             parts = pieces(opened, Decoder(text.encoding, name), Cutter(self.grammar), _HEAD)
             rows = next((rows for nth, piece in enumerate(parts) if (rows := self._first(piece, not nth))), [])

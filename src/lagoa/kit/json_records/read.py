@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class JsonRecords:
     document: bool = False
     path: tuple[str, ...] = ()
     encoding: str = "auto"
-    rename: dict[str, str] = field(default_factory=dict)
+    rename: Mapping[str, str] = field(default_factory=dict)
     small: int = SMALL
     piece: int = PIECE
     longest: int = 512 << 20

@@ -11,10 +11,10 @@ from pathlib import Path
 from lagoa.errors import LagoaError
 from lagoa.kit.containers.members import expanded
 from lagoa.kit.containers.streams import bare
+from lagoa.kit.delimited.guess import Guess, guess
 from lagoa.kit.encoding import Decoder
 from lagoa.kit.landing import Found, find, printable
 from lagoa.kit.pieces import Opened, last_line_end, pieces
-from lagoa.propose.files.dialect import Guess, guess
 
 HEAD = 1 << 18
 """Bytes of a file that tell how it is written."""
