@@ -98,6 +98,11 @@ class Decoder:
             raise SourceError("LG-202", what, hint="give another `encoding:`") from error
 
 
+def is_single_byte(name: str) -> bool:
+    """Say whether each byte is one character, as in latin-1 and EBCDIC."""
+    return name != "utf-8" and len(bytes(range(256)).decode(name, "replace")) == 256
+
+
 def is_utf8(raw: bytes) -> bool:
     """Say whether bytes are valid UTF-8."""
     try:

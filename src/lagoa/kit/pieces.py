@@ -145,27 +145,6 @@ class Opened:
         return self.found.grew() or (bool(self._digest) and self.found.digest() != self._digest)
 
 
-class Framed(Opened):
-    """A file of records of `length` bytes without line ends; `end` is put after each as it is read."""
-
-    def __init__(self, found: Found, length: int, end: bytes) -> None:
-        super().__init__(found)
-        self._length, self._end, self._ready, self._raw_part = length, end, bytearray(), bytearray(length * 1024)
-
-    def fill(self, view: memoryview) -> int:
-        """Fill some memory with records and the ends that are put after them."""
-        while len(self._ready) < len(view):
-            count = super().fill(memoryview(self._raw_part))
-            part = bytes(self._raw_part[:count])
-            self._ready += b"".join(part[i : i + self._length] + self._end for i in range(0, count, self._length))
-            if count < len(self._raw_part):
-                break
-        count = min(len(view), len(self._ready))
-        view[:count] = self._ready[:count]
-        del self._ready[:count]
-        return count
-
-
 def unpack(found: Found, into: Path) -> None:
     """Write a file's bytes, unpacked, into a file of ours."""
     memory = memoryview(bytearray(_STEP))

@@ -23,7 +23,8 @@ from lagoa.kit.excel.address import RANGE, area
 from lagoa.kit.excel.read import Excel
 from lagoa.kit.excel.rows import Layout, Sheet
 from lagoa.kit.fixed.read import FixedWidth, Ruled
-from lagoa.kit.fixed.slots import slots
+from lagoa.kit.fixed.slots import fits, slots
+from lagoa.kit.fixed.stored import Stored
 from lagoa.kit.json_records.read import JsonRecords
 from lagoa.kit.landing import Found, find, is_pattern, literal_folder, printable
 from lagoa.kit.parquet_files import ParquetFiles
@@ -31,6 +32,7 @@ from lagoa.kit.pieces import Scratch
 from lagoa.kit.shape import Shape
 from lagoa.kit.spelled import called_as_they_land, shaped, spelling
 from lagoa.kit.types import from_duckdb
+from lagoa.kit.values import IMPLIED
 from lagoa.kit.xml.records import XmlRecords
 from lagoa.ports import Batch, Json, Portion, Reading, Source
 from lagoa.spec.column import StreamColumn
@@ -136,7 +138,18 @@ class FileColumn(StreamColumn):
     start: int | None = Field(None, ge=1)
     """Fixed width: its first character, counted from 1; after the column before when left out."""
     width: int | None = Field(None, ge=1)
-    """Fixed width: how many characters it has."""
+    """Fixed width: how many characters it has; of a number that is stored in binary, how many bytes."""
+    stored: Stored | None = None
+    """Fixed width: how a mainframe stores its number: packed (COMP-3), zoned (the sign in the last digit), binary
+    (COMP, with a sign) or unsigned. The type's decimals are implied."""
+
+    @model_validator(mode="after")
+    def _decimals_are_implied(self) -> Self:
+        if self.stored is not None:
+            if self.decimal not in (None, IMPLIED):
+                raise ValueError(f"a number that is stored {self.stored} has no decimal separator")
+            object.__setattr__(self, "decimal", IMPLIED)
+        return self
 
 
 class FileStream(Stream, FileOptions):
@@ -155,8 +168,10 @@ class FileStream(Stream, FileOptions):
 
     @model_validator(mode="after")
     def _places_fit(self) -> Self:
-        if self.format == "fixed" or any(column.width or column.start for column in self.columns.values()):
-            slots((name, column.start, column.width) for name, column in self.columns.items())
+        if self.format == "fixed" or any(
+            column.width or column.start or column.stored for column in self.columns.values()
+        ):
+            slots(_slots(self))
         return self
 
 
@@ -165,6 +180,14 @@ class Files(Source, FileOptions):
 
     streams: Mapping[str, FileStream]
     """What is read from it, by name; each lands in bronze.<source>_<stream>."""
+
+    @model_validator(mode="after")
+    def _binary_numbers_have_records(self) -> Self:
+        for name in self.streams:
+            stream = self._stream(name)
+            if any(column.stored for column in stream.columns.values()):
+                fits(name, slots(_slots(stream)), stream.record_length, stream.encoding or "auto")
+        return self
 
     def read(self, reading: Reading) -> Iterator[Batch]:
         """Read new files; see the port. The cursor is {file: [size, hash]}."""
@@ -385,9 +408,13 @@ def _layout(stream: FileStream) -> Layout:
     )
 
 
+def _slots(stream: FileStream) -> Iterator[tuple[str, int | None, int | None, Stored | None]]:
+    return ((name, column.start, column.width, column.stored) for name, column in stream.columns.items())
+
+
 def _ruled(stream: FileStream) -> Ruled:
     return Ruled(
-        slots=slots((name, column.start, column.width) for name, column in stream.columns.items()),
+        slots=slots(_slots(stream)),
         encoding=stream.encoding or "auto",
         lines=stream.lines,
         record_length=stream.record_length,

@@ -12,14 +12,17 @@ import pyarrow as pa
 from lagoa.kit.bundle import SMALL, Bundle, Noted, Record
 from lagoa.kit.delimited.dialect import LONGEST, Dialect
 from lagoa.kit.encoding import Decoder, is_utf8
-from lagoa.kit.fixed.slots import Slot, length
+from lagoa.kit.fixed import stored
+from lagoa.kit.fixed.framed import Framed, hex_width
+from lagoa.kit.fixed.slots import Slot, binary, length
 from lagoa.kit.landing import Found, printable
-from lagoa.kit.pieces import PIECE, Framed, Opened, Piece, Scratch, last_line_end, pieces
+from lagoa.kit.pieces import PIECE, Opened, Piece, Scratch, last_line_end, pieces
 from lagoa.kit.shape import Shape, cleaned
 from lagoa.kit.text import listed, literal
 from lagoa.ports import Portion, Settled
 
 _MARK = b"\x01"
+_CONTROL = "it holds the control character 0x01"
 # a control character that no text holds: a whole line is one field
 _LINES = Dialect(delimiter="\x01", quote="", escape="")
 
@@ -71,7 +74,9 @@ class FixedWidth:
     # ------------------------------------------------------------ lines
     def _pieces(self, found: Found) -> Iterator[Piece]:
         """Yield a file's pieces without the lines that are skipped at both ends."""
-        written, decoder = self.written, Decoder(self.written.encoding, printable(found.name))
+        written = self.written
+        # bytes that are no characters tell nothing of the encoding
+        decoder = Decoder(self._encoding() if binary(written.slots) else written.encoding, printable(found.name))
         with self._opened(found) as opened:
             left = written.skip
             for piece in pieces(opened, decoder, self._cut, self.piece):
@@ -89,8 +94,10 @@ class FixedWidth:
     def _opened(self, found: Found) -> Opened:
         if self.written.record_length is None:
             return Opened(found)
-        encoding = "latin-1" if self.written.encoding == "auto" else self.written.encoding
-        return Framed(found, self.written.record_length, "\n".encode(encoding))
+        return Framed(found, self.written.record_length, self._encoding(), binary(self.written.slots))
+
+    def _encoding(self) -> str:
+        return "latin-1" if self.written.encoding == "auto" else self.written.encoding
 
     def _cut(self, buffer: bytes | bytearray, start: int, end: int) -> int:
         """Cut after a line, so that those that are skipped at the end are all in the last piece."""
@@ -117,7 +124,8 @@ class FixedWidth:
             elif test is not None and test.fullmatch(line.decode()) is None:
                 continue
             elif _MARK in line:
-                yield Record(piece.line + nth, line, "it holds the control character 0x01")
+                what = _CONTROL if self.written.record_length is None else f"{_CONTROL} or a line end"
+                yield Record(piece.line + nth, line, what)
             else:
                 yield Record(piece.line + nth, line)
 
@@ -163,23 +171,55 @@ class FixedWidth:
     def _select(self, lines: str, shape: Shape, source: str, levels: dict[str, str]) -> str:
         written, wanted = self.written, length(self.written.slots)
         texts = dict(levels)
+        places = self._places()
         for slot in written.slots:
+            if slot.stored is not None:
+                texts[slot.name] = cleaned(self._number(slot, places), False, written.null_values)
+                continue
             text = f"substring(line, {slot.start}, {slot.width})"
             if written.trim:
                 text = f"nullif({text}, '')"
             texts[slot.name] = cleaned(text, written.trim, written.null_values)
-        # blanks after the last column are nobody's
-        fits = f"length(line) >= {wanted} and length(rtrim(line)) <= {wanted}"
-        said = literal(f" characters where {wanted} are expected")
+        if written.record_length is None:
+            # blanks after the last column are nobody's
+            fits, expected = f"length(line) >= {wanted} and length(rtrim(line)) <= {wanted}", wanted
+        else:
+            expected = written.record_length
+            whole = expected + sum(map(hex_width, binary(written.slots)))
+            fits = f"length(line) = {whole} and length(rtrim(left(line, {expected}))) <= {wanted}"
+        said = literal(f" characters where {expected} are expected")
         fault = f"case when not ({fits}) then 'it has ' || length(line) || {said} end"
         return shape.select(lines, texts, source, self._raw(shape, fits), fault=fault)
+
+    def _places(self) -> dict[str, int]:
+        """Return where the digits of binary columns stand in a line, counted from 1."""
+        place, found = (self.written.record_length or 0) + 1, dict[str, int]()
+        for slot in binary(self.written.slots):
+            found[slot.name] = place
+            place += hex_width(slot)
+        return found
+
+    def _number(self, slot: Slot, places: dict[str, int]) -> str:
+        """Return SQL for the digits of a number that is not stored as text."""
+        if slot.stored == "zoned":
+            text = f"nullif(ltrim(substring(line, {slot.start}, {slot.width})), '')"
+            return stored.zoned(text, self._encoding())
+        hex = f"nullif(substring(line, {places[slot.name]}, {hex_width(slot)}), '')"
+        if slot.stored == "packed":
+            return stored.packed(hex)
+        return stored.binary(hex, slot.width, slot.stored == "binary")
 
     def _raw(self, shape: Shape, fits: str) -> str:
         """Return SQL for the line as it came; without dropped columns, and then nothing of a line that does not fit."""
         if not shape.dropped:
             return "line"
         kept = [s for s in self.written.slots if s.name not in shape.dropped]
-        parts = [f"substring(line, {slot.start}, {slot.width})" for slot in kept]
+        places = self._places()
+        parts = [
+            f"substring(line, {places.get(slot.name, slot.start)}, "
+            f"{hex_width(slot) if slot.name in places else slot.width})"
+            for slot in kept
+        ]
         return f"case when {fits} then concat_ws(' ', {', '.join(parts)}) else '…' end" if parts else "'…'"
 
 
