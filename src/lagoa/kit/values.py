@@ -122,7 +122,10 @@ class Spelling:
         whole = pa.types.is_integer(kind) or pa.types.is_decimal(kind) or kind == pa.timestamp("us")
         if kind != pa.date32() and not whole:
             return None
-        exact = f"{cast}::varchar = {text}" if whole else f"strlen({text}) = 10 and {_within(cast, kind)}"
+        exact = f"{cast}::varchar = {text}" if whole else f"strlen({text}) = 10"
+        if pa.types.is_temporal(kind):
+            # `infinity` and years beyond 9999 are spelled as DuckDB spells them, too
+            exact += f" and {_within(cast, kind)}"
         return f"try_cast({text} as {_sql(kind)})", exact
 
     def _special(self, text: str) -> str:

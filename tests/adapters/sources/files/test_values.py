@@ -50,7 +50,8 @@ SPELLED: list[tuple[Spelling, str, Any]] = [
     (Spelling("timestamp"), "2024-01-31T10:20", datetime(2024, 1, 31, 10, 20)),
     (Spelling("timestamp"), "2024-01-31", datetime(2024, 1, 31)),
     *[(Spelling("timestamp"), t, REFUSED)
-      for t in ["2024-01-31 24:00:00", "2024-01-31 10:20:30.1234567", "2024-01-31 1+03"]],
+      for t in ["2024-01-31 24:00:00", "2024-01-31 10:20:30.1234567", "2024-01-31 1+03", "infinity", "-infinity",
+                "10000-01-01 00:00:00", "0000-12-31 23:59:59"]],
     (Spelling("timestamp", "%d/%m/%Y %H:%M"), "31/01/2024 23:59", datetime(2024, 1, 31, 23, 59)),
     (Spelling("timestamp", "%d/%m/%Y %H:%M"), "31/01/2024 24:00", REFUSED),
     (Spelling("timestamptz"), "2024-01-31T10:00:00-03:00", datetime(2024, 1, 31, 13, tzinfo=UTC)),
