@@ -375,7 +375,14 @@ class _Book:
         except ImportError as error:
             raise MissingExtra("reading Excel files", "excel") from error
         self._driver = python_calamine
-        self._book: Any = self._guarded(lambda: python_calamine.CalamineWorkbook.from_path(str(path)))
+        self._book: Any = self._guarded(lambda: self._opened(path))
+
+    def _opened(self, path: Path) -> Any:
+        # by its path it is taken for what its name says; held in memory it is known by its bytes
+        if path.suffix.lower() in (".xlsx", ".xlsm", ""):
+            return self._driver.CalamineWorkbook.from_path(str(path))
+        with path.open("rb") as file:
+            return self._driver.CalamineWorkbook.from_filelike(file)
 
     def names(self) -> list[tuple[str, bool]]:
         kinds, shows = self._driver.SheetTypeEnum, self._driver.SheetVisibleEnum
@@ -390,6 +397,11 @@ class _Book:
             return ask()
         except (self._driver.CalamineError, OSError, ValueError) as error:
             raise OSError(str(error)) from error
+        except BaseException as error:
+            # how the driver, which is written in Rust, says that it met what it did not expect
+            if type(error).__name__ != "PanicException":
+                raise
+            raise OSError("it is damaged") from error
 
 
 def _layout(stream: FileStream) -> Layout:

@@ -28,6 +28,8 @@ def entries(path: Path, name: str) -> Generator[Entry]:
             found = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         raise OSError(f"it is no whole zip archive ({error})") from error
+    if not all(entry.filename for entry in found):
+        raise OSError("it is no whole zip archive (a member has no name)")
     if len(found) > MEMBERS:
         raise unsafe(f"{name} has more than {MEMBERS:,} members")
     if sum(entry.compress_size for entry in found) > path.stat().st_size:

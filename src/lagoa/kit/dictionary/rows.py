@@ -13,13 +13,11 @@ from lagoa.kit.delimited.records import records
 from lagoa.kit.encoding import Decoder, is_utf8
 from lagoa.kit.excel.address import address
 from lagoa.kit.excel.columns import shown
-from lagoa.kit.excel.read import Book
+from lagoa.kit.excel.opened import WORKBOOKS, Book, opened
 from lagoa.kit.excel.rows import Layout, rows
-from lagoa.kit.excel.scan import Workbook
 
 LARGEST = 64 << 20
 """Bytes of the largest dictionary: it is read whenever the project is."""
-_WORKBOOKS = (".xlsx", ".xlsm")
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ def read_rows(path: Path, name: str, sheet: str | None, open: Callable[[Path], B
     if path.stat().st_size > LARGEST:
         raise unusable(f"the dictionary has more than {LARGEST >> 20} MB", Place(name))
     try:
-        if path.suffix.lower() in _WORKBOOKS:
+        if path.suffix.lower() in WORKBOOKS:
             found = list(_of_workbook(path, name, sheet, open))
         else:
             found = list(_of_text(path.read_bytes(), name))
@@ -86,9 +84,8 @@ def _decoded(data: bytes, name: str) -> bytes:
 
 
 def _of_workbook(path: Path, name: str, sheet: str | None, open: Callable[[Path], Book]) -> Iterator[Row]:
-    workbook = Workbook(path, name)
-    parts, book = workbook.sheets(), open(path)
-    sheets = book.names()
+    workbook, book = opened(path, name, open)
+    parts, sheets = workbook.sheets(), book.names()
     meant = sheet if sheet is not None else next((title for title, shows in sheets if shows), "")
     if meant not in {title for title, _ in sheets}:
         has = f"it has {', '.join(title for title, _ in sheets)}"

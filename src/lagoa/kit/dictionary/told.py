@@ -13,7 +13,7 @@ from lagoa.kit.dictionary.applied import Told, applied
 from lagoa.kit.dictionary.declared import Dictionary
 from lagoa.kit.dictionary.entries import Entry, about, entries
 from lagoa.kit.dictionary.rows import read_rows, unusable
-from lagoa.kit.excel.read import Book
+from lagoa.kit.excel.opened import Book
 from lagoa.kit.spelled import spelling
 from lagoa.spec.column import StreamColumn
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,8 +17,8 @@ from lagoa.kit.column_names import column_names
 from lagoa.kit.containers.members import DAMAGED, unreadable
 from lagoa.kit.excel.address import address
 from lagoa.kit.excel.columns import array, common, text_sql, together
+from lagoa.kit.excel.opened import Book, opened
 from lagoa.kit.excel.rows import Layout, Sheet, header, rows
-from lagoa.kit.excel.scan import Workbook
 from lagoa.kit.landing import Found, is_pattern, matcher, printable
 from lagoa.kit.pieces import Opened, unpack
 from lagoa.kit.shape import Shape, cleaned
@@ -27,18 +27,7 @@ from lagoa.kit.types import sql_type
 from lagoa.ports import Portion, Settled
 
 _BLOCK = 20_000
-_OLD = (".xls", ".xlsb", ".ods")
 ROW, FAULT = "_n", "_fault"
-
-
-class Book(Protocol):
-    """A workbook as the driver gives it."""
-
-    def names(self) -> list[tuple[str, bool]]:
-        """Return the names of the sheets that hold cells, and whether each is visible."""
-
-    def sheet(self, name: str) -> Sheet:
-        """Return a sheet."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +44,7 @@ class Taken:
 
 @dataclass
 class Excel:
-    """The Excel format: .xlsx and .xlsm. A sheet is held in memory while it is read."""
+    """The Excel format: .xlsx, .xlsm, .xls, and .ods. A sheet is held in memory while it is read."""
 
     layout: Layout
     folder: Path
@@ -84,12 +73,6 @@ class Excel:
     # ------------------------------------------------------------ sheets
     def _sheets(self, found: Found) -> Iterator[Taken]:
         name = printable(found.name)
-        if name.lower().endswith(_OLD):
-            raise SourceError(
-                "LG-202",
-                f"{name} cannot be read: only .xlsx and .xlsm show which cells hold errors",
-                hint="save it as .xlsx",
-            )
         path, memory = found.path, memoryview(bytearray(1 << 20))
         if found.pack is not None:
             path = self._new("workbook")
@@ -106,8 +89,8 @@ class Excel:
             path.unlink()
 
     def _read(self, found: Found, path: Path) -> Iterator[Taken]:
-        workbook = Workbook(path, printable(found.name))
-        parts, book = workbook.sheets(), self.open(path)
+        workbook, book = opened(path, printable(found.name), self.open)
+        parts = workbook.sheets()
         for name in self._meant(book.names(), found):
             seen = workbook.look(parts.get(name, ""))
             yield self._take(found, name, book.sheet(name), seen.faults)

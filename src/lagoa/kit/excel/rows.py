@@ -24,6 +24,25 @@ class Sheet(Protocol):
         """Yield the rows from the sheet's first one on."""
 
 
+class Fault(str):
+    """Why a cell holds no value."""
+
+
+@dataclass
+class Table:
+    """A sheet whose rows are held in memory, each to its last value."""
+
+    merged_cell_ranges: list[tuple[Corner, Corner]] | None
+    lines: list[list[Any]]
+    width: int
+    start: tuple[int, int] | None = (0, 0)
+
+    def iter_rows(self) -> Iterator[list[Any]]:
+        """Yield the rows from the first one on."""
+        for line in self.lines:
+            yield line + [""] * (self.width - len(line))
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where a stream's cells stand, and how they are read."""
@@ -50,7 +69,7 @@ def rows(sheet: Sheet, layout: Layout, left: int, faulty: Container[int]) -> Ite
     start = sheet.start[1] if sheet.start else 0
     merged = _merged(sheet, left, layout.area.right) if layout.fill_merged else {}
     values: dict[Corner, Any] = {}
-    for number, row in enumerate(islice(sheet.iter_rows(), layout.area.bottom)):
+    for number, row in enumerate(islice(_lines(sheet, max(merged, default=0) + 1), layout.area.bottom)):
         cells = row[left - start : layout.area.right - start]
         for column, corner in merged.get(number, ()):
             if corner[0] == number:
@@ -62,6 +81,16 @@ def rows(sheet: Sheet, layout: Layout, left: int, faulty: Container[int]) -> Ite
         held.append((number, cells))
         if len(held) > layout.skip_last:
             yield held.popleft()
+
+
+def _lines(sheet: Sheet, least: int) -> Iterator[list[Any]]:
+    """Yield a sheet's rows, and blank ones up to the last row of merged cells, which no value of their own reaches."""
+    count, width = 0, 0
+    for row in sheet.iter_rows():
+        count, width = count + 1, len(row)
+        yield row
+    for _ in range(count, least if width else 0):
+        yield [""] * width
 
 
 def header(records: Iterator[tuple[int, list[Any]]], lines: int) -> list[str]:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from posixpath import join, normpath
-from typing import Any
+from typing import Self
 
-from lagoa.kit.containers import zipped
-from lagoa.kit.containers.entry import Entry
 from lagoa.kit.containers.guard import unsafe
 from lagoa.kit.excel.address import column_number, place
+from lagoa.kit.excel.package import Package
 from lagoa.kit.xml.parse import Handlers, parse
 
 CELLS = 50_000_000
 """How many cells a sheet's used rectangle may have, empty ones included: all of it is held in memory."""
-_LARGEST = 4 << 30
 _STEP = 1 << 20
 _FAR_COLUMN, _FAR_ROW = re.compile(rb'<c r="([A-Z]{2,3})\d'), re.compile(rb'<c r="[A-Z]{1,3}(\d{6,7})"')
 _ERROR = re.compile(rb'<c r="([A-Z]+\d+)"(?=[^>]* t="e")[^>]*>(?:(?!</c>).)*?<v>([^<]*)</v>', re.DOTALL)
@@ -39,29 +36,26 @@ class Seen:
         """Take note of a cell."""
         self.rows, self.columns = max(self.rows, row + 1), max(self.columns, column + 1)
 
+    def guarded(self, name: str) -> Self:
+        """Return itself. Raises SourceError LG-210 when the sheet is too wide to be held in memory."""
+        if self.rows * self.columns > CELLS:
+            what = f"a sheet of {name} spans {self.rows:,} rows and {self.columns:,} columns"
+            raise unsafe(f"{what}, more than {CELLS:,} cells", "delete what lies far from its table, or save it as CSV")
+        return self
+
 
 @dataclass
-class Workbook:
-    """The parts of a workbook, under guard. Raises OSError for what is none, SourceError LG-210 for a bomb."""
-
-    path: Path
-    name: str
-    parts: dict[str, Entry] = field(default_factory=dict)
+class Workbook(Package):
+    """The parts of an .xlsx workbook. Raises OSError for what is none, SourceError LG-210 for a bomb."""
 
     def __post_init__(self) -> None:
-        total = 0
-        for entry in zipped.entries(self.path, self.name):
-            entry.check()
-            total += entry.size
-            self.parts[entry.name.lstrip("/").lower()] = entry
-        if total > _LARGEST:
-            raise unsafe(f"{self.name} unpacks to {total:,} bytes")
+        super().__post_init__()
         if "xl/workbook.xml" not in self.parts:
             raise OSError("it is no Excel workbook (.xlsx)")
         for name in self.parts:
             # the library that reads sheets takes these whole: unpacking them once shows what the directory hides
             if name.endswith((".xml", ".rels")) and "/worksheets/" not in name:
-                for _ in self._pieces(name):
+                for _ in self.pieces(name):
                     pass
 
     def sheets(self) -> dict[str, str]:
@@ -80,31 +74,16 @@ class Workbook:
                 found[attributes.get("name", "")] = targets.get(attributes.get("id", ""), "")
 
         if "xl/_rels/workbook.xml.rels" in self.parts:
-            parse(self._pieces("xl/_rels/workbook.xml.rels"), Handlers(start=relation))
-        parse(self._pieces("xl/workbook.xml"), Handlers(start=sheet))
+            parse(self.pieces("xl/_rels/workbook.xml.rels"), Handlers(start=relation))
+        parse(self.pieces("xl/workbook.xml"), Handlers(start=sheet))
         return found
 
     def look(self, part: str) -> Seen:
         """Look through a sheet. Raises SourceError LG-210 when it is too wide to be held in memory."""
-        seen = _quick(self._pieces(part))
+        seen = _quick(self.pieces(part))
         if seen is None:
-            seen = _careful(self._pieces(part))
-        if seen.rows * seen.columns > CELLS:
-            what = f"a sheet of {self.name} spans {seen.rows:,} rows and {seen.columns:,} columns"
-            raise unsafe(f"{what}, more than {CELLS:,} cells", "delete what lies far from its table, or save it as CSV")
-        return seen
-
-    def _pieces(self, part: str) -> Iterator[bytes]:
-        entry = self.parts.get(part)
-        if entry is None:
-            raise OSError(f"it has no part {part}")
-        memory = memoryview(bytearray(_STEP))
-        stream: Any = entry.open()
-        try:
-            while count := stream.readinto(memory):
-                yield bytes(memory[:count])
-        finally:
-            stream.close()
+            seen = _careful(self.pieces(part))
+        return seen.guarded(self.name)
 
 
 def _quick(pieces: Iterator[bytes]) -> Seen | None:

@@ -216,6 +216,15 @@ def test_a_link_in_a_zip_is_refused(load: Load, put: Put) -> None:
         load({"path": "a.zip"})
 
 
+def test_a_member_without_a_name_is_a_clear_error(load: Load, put: Put) -> None:
+    data = bytearray(zipped({"x.csv": b"id\n1\n"}))
+    entry = data.rindex(b"PK\x01\x02")
+    data[entry + 28] = 0
+    put("a.zip", bytes(data))
+    with pytest.raises(SourceError, match=r"a\.zip cannot be read: it is no whole zip archive"):
+        load({"path": "a.zip"})
+
+
 def test_an_encrypted_member_is_a_clear_error(load: Load, put: Put) -> None:
     data = bytearray(zipped({"x.csv": b"id\n1\n"}))
     data[6] |= 1
