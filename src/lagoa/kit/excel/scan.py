@@ -11,6 +11,7 @@ from typing import Self
 from lagoa.kit.containers.guard import unsafe
 from lagoa.kit.excel.address import column_number, place
 from lagoa.kit.excel.package import Package
+from lagoa.kit.excel.serial import BEFORE, kind_of
 from lagoa.kit.xml.parse import Handlers, parse
 
 CELLS = 50_000_000
@@ -21,6 +22,7 @@ _ERROR = re.compile(rb'<c r="([A-Z]+\d+)"(?=[^>]* t="e")[^>]*>(?:(?!</c>).)*?<v>
 _EMPTY = re.compile(
     rb'<c r="([A-Z]+\d+)"(?![^>]* t="str")[^>/]*>(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)(?:<v></v>|<v ?/>)?</c>'
 )
+_NEGATIVE = re.compile(rb'<c r="([A-Z]+\d+)"(?=[^>]* s="(\d+)")[^>]*>(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)?<v>(-[^<]*)</v>')
 NOT_COMPUTED = "a formula without a computed value"
 
 
@@ -80,13 +82,36 @@ class Workbook(Package):
 
     def look(self, part: str) -> Seen:
         """Look through a sheet. Raises SourceError LG-210 when it is too wide to be held in memory."""
-        seen = _quick(self.pieces(part))
+        days = self._days()
+        seen = _quick(self.pieces(part), days)
         if seen is None:
-            seen = _careful(self.pieces(part))
+            seen = _careful(self.pieces(part), days)
         return seen.guarded(self.name)
 
+    def _days(self) -> frozenset[int]:
+        """Return which styles of cells show a number as a day or a time."""
+        formats, styles = dict[int, str](), list[int]()
+        inside = False
 
-def _quick(pieces: Iterator[bytes]) -> Seen | None:
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal inside
+            if name == "numFmt":
+                formats[_whole(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
+            elif name == "xf" and inside:
+                styles.append(_whole(attributes.get("numFmtId")))
+            elif name in ("cellXfs", "cellStyleXfs", "dxfs"):
+                inside = name == "cellXfs"
+
+        if "xl/styles.xml" in self.parts:
+            parse(self.pieces("xl/styles.xml"), Handlers(start=start))
+        return frozenset(n for n, number in enumerate(styles) if kind_of(number, formats) != "number")
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text is not None and text.isdigit() else 0
+
+
+def _quick(pieces: Iterator[bytes], days: frozenset[int]) -> Seen | None:
     """Look through XML as Excel itself and most programs write it; None: it is written in another way."""
     seen, rest, started = Seen(columns=26, rows=99_999), b"", False
     for piece in pieces:
@@ -104,12 +129,12 @@ def _quick(pieces: Iterator[bytes]) -> Seen | None:
         text, rest = text[:end], text[end:]
         if b"='" in text or b":c" in text or text.count(b"<c") != text.count(b'<c r="'):
             return None
-        _note(text, seen)
+        _note(text, seen, days)
     # a row that was not seen, or names with a prefix
     return seen if rest.lstrip().startswith((b"</sheetData>", b"<sheetData/>", b"<sheetData></sheetData>")) else None
 
 
-def _note(text: bytes, seen: Seen) -> None:
+def _note(text: bytes, seen: Seen, days: frozenset[int]) -> None:
     for letters in set(_FAR_COLUMN.findall(text)):
         seen.columns = max(seen.columns, column_number(letters.decode()) + 1)
     if rows := _FAR_ROW.findall(text):
@@ -120,13 +145,17 @@ def _note(text: bytes, seen: Seen) -> None:
     if b"<f" in text:
         for cell in _EMPTY.findall(text):
             seen.faults[place(cell.decode())] = NOT_COMPUTED
+    if days and b"<v>-" in text:
+        for cell, style, value in _NEGATIVE.findall(text):
+            if int(style) in days:
+                seen.faults[place(cell.decode())] = BEFORE.format(value.decode("utf-8", "replace"))
 
 
 class _Cells:
     """Follows a sheet's XML element by element."""
 
-    def __init__(self) -> None:
-        self.seen = Seen()
+    def __init__(self, days: frozenset[int]) -> None:
+        self.seen, self._days, self._style = Seen(), days, 0
         self._row = self._column = -1
         self._kind, self._formula, self._value = "", False, ""
         self._inside = False
@@ -139,6 +168,7 @@ class _Cells:
             self._row, self._column = place(attributes["r"]) if "r" in attributes else (self._row, self._column + 1)
             self.seen.reach(self._row, self._column)
             self._kind, self._formula, self._value = attributes.get("t", ""), False, ""
+            self._style = _whole(attributes.get("s"))
         elif name == "f":
             self._formula = True
         self._inside = name == "v"
@@ -153,10 +183,12 @@ class _Cells:
             self.seen.faults[self._row, self._column] = self._value
         elif name == "c" and self._formula and not self._value and self._kind != "str":
             self.seen.faults[self._row, self._column] = NOT_COMPUTED
+        elif name == "c" and self._value.startswith("-") and self._kind in ("", "n") and self._style in self._days:
+            self.seen.faults[self._row, self._column] = BEFORE.format(self._value)
 
 
-def _careful(pieces: Iterator[bytes]) -> Seen:
-    cells = _Cells()
+def _careful(pieces: Iterator[bytes], days: frozenset[int]) -> Seen:
+    cells = _Cells(days)
     try:
         parse(pieces, Handlers(cells.start, cells.end, cells.text))
     except (ValueError, KeyError) as error:

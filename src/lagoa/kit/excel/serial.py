@@ -15,6 +15,7 @@ _MOMENTS = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)))
 _DURATION = 46
 _QUOTED = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _ELAPSED, _BRACKETS = re.compile(r"\[(h+|m+|s+)\]"), re.compile(r"\[[^\]]*\]")
+BEFORE = "the day {}, before the calendar begins"
 _LETTERS = re.compile(r"[dmyhs]")
 
 
@@ -35,7 +36,7 @@ def value_of(serial: float, kind: Kind, from_1904: bool) -> Any:
     if kind == "number":
         return serial
     if serial < 0:
-        return Fault(f"the day {serial:.15g}, before the calendar begins")
+        return Fault(BEFORE.format(f"{serial:.15g}"))
     try:
         # Excel counts to the millisecond; its doubles hold noise beyond
         span = dt.timedelta(milliseconds=round(serial * 86_400_000))

@@ -328,3 +328,25 @@ def test_random_tables_are_read_as_they_were_written(load: Load, put: Put, rows:
     assert loaded.column("nr") == list(range(len(rows)))
     for nth, name in enumerate(names):
         assert loaded.column(name) == [row[nth] for row in rows], loaded.columns
+
+
+@pytest.mark.parametrize("careful", [False, True])
+def test_a_day_before_the_calendar_is_refused_and_a_negative_number_is_none(
+    load: Load, put: Put, careful: bool
+) -> None:
+    """The driver reads such a day as a time of day: -5 as midnight."""
+    book: Any = openpyxl.Workbook()
+    book.active.title = "Dados"
+    book.active.append(["d", "n"])
+    for day, number in ((-5, -5), (1.5, -1), (-0.5, 2)):
+        book.active.append([day, number])
+        book.active.cell(book.active.max_row, 1).number_format = "yyyy-mm-dd"
+        book.active.cell(book.active.max_row, 2).number_format = "[Red]0.00"
+    data = saved(book)
+    put("x.xlsx", rewritten(data, SHEET, lambda xml: xml.replace(b'<c r="A1"', b"<c r='A1'")) if careful else data)
+    loaded = load({"path": "x.xlsx"})
+    assert loaded.column("n") == [-1]
+    assert loaded.reasons() == [
+        "x.xlsx!Dados:2 d: cell A2 holds the day -5, before the calendar begins",
+        "x.xlsx!Dados:4 d: cell A4 holds the day -0.5, before the calendar begins",
+    ]
