@@ -18,6 +18,36 @@ from lagoa.kit.shape import Shape
 
 CLEAN = "".join(f'{{"id": {n}, "name": "é{n}", "tags": ["a", "b"], "at": {{"x": {n}.5}}}}\n' for n in range(40))
 DIRTY = CLEAN + '{"id": NaN}\n\n{"id": 18446744073709551615}\r\n[1]\n{"id": 7, "id": 8}\n' + CLEAN
+# each is judged for itself, whatever stands around it
+ODD = [
+    '{"id": 1, "id": 2}',
+    '{"at":{"x":1,"x":2}}',
+    '{"items":[{"a":1,"a":2},{"b":null}]}',
+    '{"at":{"x":12345678901234567890}}',
+    '{"at":{"x":0.12345678901234567890}}',
+    '{"at":{"x":1.1099999999999999}}',
+    '{"at":{"x":1e400}}',
+    '{"at":{"x":1E5}}',
+    '{"at":{"x":-Infinity}}',
+    '{"at":{"x":NaN}}',
+    '{"name":", nan, NaN, inf"}',
+    '{"name":"\\ud83d\\ude00"}',
+    '{"name":"\\ud83d"}',
+    r'{"name":"\\ud83d\ude00"}',
+    r'{"name":"a\u0000b"}',
+    '{"name":"x,]"}',
+    '{"tags":[1,]}',
+    '{"":1}',
+    '{"more":null}',
+    '{"more":"text"}',
+    "",
+    "-",
+    "null",
+    '  {"id": 5}  ',
+    '{"id":5} {"id":6}',
+]
+
+LONG = '{"id":9007199254740993,"n":1}\n' * 50
 
 
 def read(path: Path, small: int, piece: int) -> tuple[list[tuple[Any, ...]], list[int | None], int]:
@@ -29,7 +59,7 @@ def read(path: Path, small: int, piece: int) -> tuple[list[tuple[Any, ...]], lis
 
         format = JsonRecords(Scratch(path.parent), Noted(), ask, small=small, piece=piece)
         found = Found(path, path.name, path.stat().st_size)
-        shape = Shape(pa.schema(list(format.schema([found]).items())))
+        shape = Shape(pa.schema(sorted(format.schema([found]).items())))
         rows: list[tuple[Any, ...]] = []
         rejects: list[int | None] = []
         plain = 0
@@ -44,7 +74,9 @@ def read(path: Path, small: int, piece: int) -> tuple[list[tuple[Any, ...]], lis
     return sorted(rows, key=lambda r: int(str(r[-1]).rpartition(":")[2])), sorted(rejects, key=str), plain
 
 
-@pytest.mark.parametrize("text", [CLEAN, DIRTY, CLEAN.rstrip("\n")])
+@pytest.mark.parametrize(
+    "text", [CLEAN, DIRTY, CLEAN.rstrip("\n"), CLEAN.replace(" ", ""), CLEAN.replace("\n", "\r\n")]
+)
 def test_pieces_and_single_records_give_the_same(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.ndjson"
     path.write_bytes(text.encode())
@@ -54,6 +86,29 @@ def test_pieces_and_single_records_give_the_same(tmp_path: Path, text: str) -> N
         assert (rows, rejects) == (careful, wrong)
         assert plain > 0 or (text is DIRTY and piece > 300)
     assert wrong == ([41] if text is DIRTY else [])
+
+
+@pytest.mark.parametrize("line", ODD)
+def test_one_odd_line_among_many_is_judged_alone(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "x.ndjson"
+    path.write_bytes((CLEAN + line + "\n" + CLEAN).encode())
+    careful, wrong, _ = read(path, 1 << 20, 1 << 20)
+    assert read(path, 0, 1 << 20) == (careful, wrong, 1)
+    bare = CLEAN.replace(" ", "")
+    path.write_bytes((bare + line + "\n" + bare).encode())
+    assert read(path, 0, 1 << 20) == (careful, wrong, 1)
+
+
+@pytest.mark.parametrize("later", ['{"id":0.5,"n":1}', '{"id":"x","n":1}', '{"id":1,"n":1.5}'])
+def test_a_long_integer_is_kept_when_a_later_piece_makes_its_column_wider(tmp_path: Path, later: str) -> None:
+    path = tmp_path / "x.ndjson"
+    path.write_text(LONG + (later + "\n") * 10)
+    careful, _, _ = read(path, 1 << 20, 1 << 20)
+    rows, _, plain = read(path, 0, 300)
+    assert rows == careful
+    assert plain > 1
+    assert str(rows[0][0]) == "9007199254740993"
+    assert len(rows) == 60
 
 
 def test_structures_merge_into_what_holds_both() -> None:

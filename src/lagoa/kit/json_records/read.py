@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from array import array
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,28 +17,28 @@ from lagoa.kit.column_names import column_names
 from lagoa.kit.delimited.dialect import LONGEST, Dialect
 from lagoa.kit.encoding import Decoder
 from lagoa.kit.json_records.document import Document
-from lagoa.kit.json_records.strict import DOUBT, Judge
-from lagoa.kit.json_records.structure import Structure, arrow, guarded, merged, settled, written
+from lagoa.kit.json_records.strict import Judge
+from lagoa.kit.json_records.structure import Structure, arrow, guarded, settled, written
+from lagoa.kit.json_records.survey import Ask, Survey
 from lagoa.kit.landing import Found, printable
 from lagoa.kit.pieces import PIECE, Opened, Piece, Scratch, last_line_end, pieces
 from lagoa.kit.shape import Shape
 from lagoa.kit.text import listed, literal
 from lagoa.ports import Portion, Settled
 
-Ask = Callable[[str], list[tuple[Any, ...]]]
-"""Runs a query in a private DuckDB."""
-
 # a control character stands in no JSON text, so a whole line is one field
-_LONG, _QUOTED = r"([:\[,][ \t]*)(-?[0-9]{16,})([ \t]*[,}\]])", r'\1"\2"\3'
+_OUT = "-"
+"""What stands for a line that was taken out, so that all others keep their numbers."""
 _LINES = Dialect(delimiter="\x01", quote="", escape="")
 
 
 @dataclass(frozen=True)
 class Plain:
-    """A piece of a file that DuckDB may read as it is."""
+    """A piece of a file that DuckDB may read as it is, but for some lines, by number from 1, which were taken out."""
 
     found: Found
     piece: Piece
+    others: Sequence[int] = ()
 
 
 @dataclass
@@ -59,51 +60,55 @@ class JsonRecords:
     """Whether the columns and types of files that were read before hold for those that follow."""
     proven: bool = False
     """Whether each line is known to be an object that was judged before."""
-    _found: Structure = None
+    _survey: Survey | None = None
     _keys: dict[str, str] = field(default_factory=dict)
-    _wide: Structure = None
     _structure: dict[str, Structure] = field(default_factory=dict)
-    _plain: dict[tuple[str, int], bool] = field(default_factory=dict)
+    _others: dict[tuple[str, int], Sequence[int] | None] = field(default_factory=dict)
     _judge: Judge = field(default_factory=Judge)
 
     def schema(self, files: Sequence[Found]) -> dict[str, pa.DataType]:
         """Read all records once and return their columns. Raises SourceError LG-206."""
-        structure = self._found if self.carries else None
-        self._wide = self._wide if self.carries else None
-        for unit in self._units(files):
-            if isinstance(unit, Bundle):
-                path = self.scratch.write(*unit.parts)
-                structure = merged(structure, self._group(self._bundle_lines(path, unit)))
-            else:
-                path = self.scratch.write(unit.piece.view)
-                structure = merged(structure, self._group(self._piece_lines(path)))
-            self.scratch.free(path)
-        self._found = structure
-        found = guarded(structure, self._wide) if isinstance(structure, dict) else {}
+        if self._survey is None or not self.carries:
+            self._survey = Survey(self.ask, proves=not self.carries)
+        self._learn(files, self._survey)
+        if self._survey.widened:
+            self._others.clear()
+            self._learn(files, self._survey)
+        structure = self._survey.structure
+        found = guarded(structure, self._survey.wide) if isinstance(structure, dict) else {}
         self._structure = {key: settled(kind) for key, kind in found.items()}
         spelled = {key: key.replace("\x00", "") or "unnamed" for key in found}
         first = printable(files[0].name) if files else ""
         self._keys = dict(zip(found, column_names(list(spelled.values()), first, self.rename), strict=True))
-        self.noted.digests.clear()
+        if self.carries:  # the next files may have the names of these
+            self.noted.digests.clear()
         return {self._keys[key]: arrow(kind) for key, kind in self._structure.items()}
+
+    def _learn(self, files: Sequence[Found], survey: Survey) -> None:
+        for unit in self._units(files, survey):
+            if isinstance(unit, Bundle):
+                path = self.scratch.write(*unit.parts)
+                survey.group(self._bundle_lines(path, unit), "[f::bigint, n::bigint]")
+                self.scratch.free(path)
 
     def portions(self, files: Sequence[Found], shape: Shape) -> Iterator[Portion]:
         """Yield the portions of some files, in order; `schema` was asked before."""
-        for unit in self._units(files):
+        for unit in self._units(files, self._survey or Survey(self.ask)):
             yield self._bundled(unit, shape) if isinstance(unit, Bundle) else self._as_it_is(unit, shape)
 
     # ------------------------------------------------------------ units of reading
-    def _units(self, files: Sequence[Found]) -> Iterator[Bundle | Plain]:
+    def _units(self, files: Sequence[Found], survey: Survey) -> Iterator[Bundle | Plain]:
         bundle = Bundle(())
         for found in files:
             decoder = Decoder(self.encoding, printable(found.name))
             with Opened(found) as opened:
                 nth = -1
                 for nth, piece in enumerate(self._pieces(opened, decoder)):
-                    if self._is_plain(found, nth, piece):
-                        yield Plain(found, piece)
-                        continue
-                    bundle.take(found, self._records(piece), b"\x01")
+                    others = self._judged_apart(found, nth, piece, survey)
+                    if others is not None:
+                        yield Plain(found, piece, others)
+                    if others is None or others:
+                        bundle.take(found, self._records(piece, others), b"\x01")
                     if bundle.size >= SMALL:
                         yield bundle
                         bundle = Bundle(())
@@ -118,24 +123,31 @@ class JsonRecords:
             return pieces(opened, decoder, last_line_end, self.piece)
         return pieces(opened, decoder, lambda _, start, __: start, self.piece, self.longest)
 
-    def _is_plain(self, found: Found, nth: int, piece: Piece) -> bool:
-        """Ask DuckDB whether each line is surely a valid object; small files and documents are not worth it."""
-        if (found.name, nth) not in self._plain:
-            plain = found.expected > self.small and not self.document and piece.valid and not piece.has(b"\r")
+    def _judged_apart(self, found: Found, nth: int, piece: Piece, survey: Survey) -> Sequence[int] | None:
+        """Return the lines of a piece, numbered from 1, that are judged one by one while DuckDB reads the others.
+
+        None: it is a document or a small file, or its lines are not sure to be told apart.
+        """
+        if (found.name, nth) not in self._others:
+            plain = found.expected > self.small and not self.document and piece.valid
             # DuckDB takes a byte-order mark at the start of any file away
             plain = plain and not piece.buffer.startswith(BOM_UTF8, piece.start)
-            self._plain[found.name, nth] = plain and self._sure(piece)
-        return self._plain[found.name, nth]
+            returns = piece.count(b"\r")
+            plain = plain and (not returns or returns == piece.count(b"\r\n") == piece.count(b"\n"))
+            others = self._surveyed(piece, survey) if plain else None
+            worth = others is not None and 2 * len(others) <= piece.lines()
+            self._others[found.name, nth] = array("q", others or ()) if worth else None
+        return self._others[found.name, nth]
 
-    def _sure(self, piece: Piece) -> bool:
+    def _surveyed(self, piece: Piece, survey: Survey) -> Sequence[int] | None:
         path = self.scratch.write(piece.view)
-        sure = f"json_valid(line) and line[1] = '{{' and not regexp_matches(line, {literal(DOUBT)})"
         try:
-            return self.ask(f"select count(*) from {self._piece_lines(path)} where {sure}") == [(piece.lines(),)]
+            return survey.judge(self._piece_lines(path), piece.lines())
         finally:
             self.scratch.free(path)
 
-    def _records(self, piece: Piece) -> Iterator[Record]:
+    def _records(self, piece: Piece, numbers: Sequence[int] | None) -> Iterator[Record]:
+        """Yield the records of a piece, or of some of its lines alone."""
         if self.document:
             text = _decoded(piece.text())
             if isinstance(text, str) and (self.path or Document(text, self._judge).alone()):
@@ -145,12 +157,14 @@ class JsonRecords:
             for nth, line in enumerate(piece.text().splitlines()):
                 yield Record(piece.line + nth, line)
             return
-        for nth, line in enumerate(piece.text().split(b"\n")):
-            text = _decoded(line.removesuffix(b"\r"))
+        lines = piece.text().split(b"\n")
+        for number in range(1, len(lines) + 1) if numbers is None else numbers:
+            line = lines[number - 1].removesuffix(b"\r")
+            text, place = _decoded(line), piece.line + number - 1
             if isinstance(text, Record):
-                yield Record(piece.line + nth, text.text, text.reason)
+                yield Record(place, text.text, text.reason)
             elif text.strip(" \t\r\n"):
-                yield self._judged(piece.line + nth, text)
+                yield self._judged(place, text)
 
     def _judged(self, line: int, text: str) -> Record:
         try:
@@ -175,23 +189,17 @@ class JsonRecords:
     def _bundle_lines(self, path: Path, bundle: Bundle) -> str:
         return _LINES.reads(path, ["f", "n", "line"], max(LONGEST, bundle.longest + 1000))
 
-    def _group(self, lines: str) -> Structure:
-        # a double rounds integers of more than 15 digits: as text they show in which columns they stand
-        quoted = f"regexp_replace(line, {literal(_LONG)}, {literal(_QUOTED)}, 'g')"
-        long = f"case when regexp_matches(line, {literal(_LONG)}) and json_valid({quoted}) then {quoted} end"
-        sql = f"select json_group_structure(line::json), json_group_structure(({long})::json) from {lines}"
-        found, wide = ((json.loads(text) if text else None) for text in self.ask(sql)[0])
-        self._wide = merged(self._wide, wide)
-        return found
-
     def _as_it_is(self, unit: Plain, shape: Shape) -> Portion:
-        path = self.scratch.write(unit.piece.view)
+        path = self.scratch.write(_without(unit.piece, unit.others) if unit.others else unit.piece.view)
         name = printable(unit.found.name)
-        source = f"{literal(name + ':')} || (row_number() over () + {unit.piece.line - 1})"
+        source = f"{literal(name + ':')} || (n + {unit.piece.line - 1})"
         levels = {level: literal(value) for level, value in unit.found.levels}
-        read = Settled((), unit.piece.lines())
+        lines = f"(select *, row_number() over () as n from {self._piece_lines(path)})"
+        if unit.others:
+            lines = f"(from {lines} where line <> {literal(_OUT)})"
+        read = Settled((), unit.piece.lines() - len(unit.others))
         return Portion(
-            rows=self._select(self._piece_lines(path), shape, source, levels),
+            rows=self._select(lines, shape, source, levels),
             settle=lambda *_: read,
             label=name,
             size=len(unit.piece),
@@ -229,6 +237,13 @@ class JsonRecords:
         gone = {key: None for key, name in self._keys.items() if name in shape.dropped}
         raw = f"json_merge_patch(line, {literal(json.dumps(gone))})" if gone else "line"
         return shape.select(f"(select *, {record} as _j from {lines})", texts, source, raw, values)
+
+
+def _without(piece: Piece, numbers: Sequence[int]) -> bytes:
+    lines = piece.text().split(b"\n")
+    for number in numbers:
+        lines[number - 1] = _OUT.encode() + (b"\r" if lines[number - 1].endswith(b"\r") else b"")
+    return b"\n".join(lines)
 
 
 def _decoded(line: bytes) -> Any:
