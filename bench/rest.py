@@ -1,8 +1,8 @@
 """Times a list of 1,000 pages from an HTTP server to a Delta table, against the server's own rate and a plain loop.
 
-`python bench/rest.py [--pages 1000] [--rows 100] [--delay 0.04] [--at-once 8]` prints, in one run: what the server
-gives to 8 bare connections that throw all away, a whole `lagoa run` with `parallel: 8`, and requests one after the
-other on one connection, their rows parsed and thrown away. The server is a process of its own.
+`python bench/rest.py [--pages 1000] [--rows 100] [--delay 0.04] [--at-once 8] [--rounds 3]` prints, in one run: what
+the server gives to 8 bare connections that throw all away and a whole `lagoa run` with `parallel: 8`, in turn; and
+requests one after the other on one connection, their rows parsed and thrown away. The server is a process of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import http.client
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -90,15 +91,19 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100)
     parser.add_argument("--delay", type=float, default=0.04)
     parser.add_argument("--at-once", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=3)
     said = parser.parse_args()
     command = [sys.executable, "-c", SERVER, *(str(v) for v in (said.pages, said.rows, said.delay, said.at_once))]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ)
     assert server.stdin and server.stdout
     port = int(server.stdout.readline())
     try:
-        best = bare(port, said.pages, said.at_once)
-        with tempfile.TemporaryDirectory() as folder:
-            whole = ours(port, said.at_once, Path(folder))
+        took: dict[str, list[float]] = {"bare": [], "ours": []}
+        for _ in range(said.rounds):
+            took["bare"].append(bare(port, said.pages, said.at_once))
+            with tempfile.TemporaryDirectory() as folder:
+                took["ours"].append(ours(port, said.at_once, Path(folder)))
+        best, whole = statistics.median(took["bare"]), statistics.median(took["ours"])
         alone = one_by_one(port)
     finally:
         server.stdin.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import Empty, Full, Queue
+from sys import is_finalizing
 from threading import Event, Thread
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -110,7 +111,7 @@ class Pump(Generic[T]):
         """Want no more items; returns at once. Safe to call twice, and from any thread."""
         running = self._thread is not None and not self._ended and not self._gone.is_set()
         self._gone.set()
-        if running:
+        if running and not is_finalizing():  # no thread begins any more: waiting for its start would never end
             Thread(target=self._cancel, daemon=True, name="driver-cancel").start()
 
     def _run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from lagoa.kit.http.stream import HttpStream
 from lagoa.kit.http.sweep import Step, Sweep
 from lagoa.kit.http.url import Address
 from lagoa.kit.json_records.read import JsonRecords
+from lagoa.kit.landing import Found
+from lagoa.kit.patience import Patience, Pump
 from lagoa.kit.pieces import Scratch
 from lagoa.kit.spelled import shaped
 from lagoa.ports import Batch, Json, Reading, Source
@@ -135,22 +138,26 @@ class Rest(Source):
 
 @dataclass
 class _Group:
-    """Pages that one commit makes true."""
+    """Pages that one commit makes true; `at` is where reading goes on after them, None: all was read."""
 
     steps: list[Step] = field(default_factory=list)
     size: int = 0
     began: float = field(default_factory=time.monotonic)
+    at: Mapping[str, Any] | None = None
+    top: Mark | None = None
+    notes: list[str] = field(default_factory=list)
 
     def add(self, step: Step) -> None:
         step.page.whole = None
         self.steps.append(step)
         self.size += step.page.found.size if step.page.found else 0
 
+    def files(self) -> list[Found]:
+        return [step.page.found for step in self.steps if step.page.found is not None]
+
     def clear(self) -> None:
-        for step in self.steps:
-            if step.page.found is not None:
-                step.page.found.path.unlink()
-        self.steps, self.size, self.began = [], 0, time.monotonic()
+        for file in self.files():
+            file.path.unlink()
 
     def is_full(self, pages: int) -> bool:
         late = time.monotonic() - self.began > _SECONDS
@@ -212,15 +219,33 @@ class _Work:
 
     # ------------------------------------------------------------ batches
     def batches(self) -> Iterator[Batch]:
-        """Yield a batch for each group of pages; of a stream that cannot go on in the middle, one."""
-        stream, group, goes_on = self.stream, _Group(), self.goes_on
+        """Yield a batch for each group of pages; of a stream that cannot go on in the middle, one.
+
+        While a batch is staged and published, the pages of the next one are asked for.
+        """
+        patience = Patience(self.reading.stopped, math.inf, lambda: TimeoutError())
+        groups: Pump[_Group] = Pump(self._groups, patience, self.client.close, lambda error: error)
+        try:
+            for group in groups:
+                replaced = self.stream.mode == "replace"
+                state = None if replaced else self._json(group.top, group.at)
+                # an earlier run may have stopped after the last rows: that all was read must be said even so
+                news = self.written not in (None, state) and self.schema is not None
+                if group.at is not None or replaced or group.files() or news:
+                    yield self._batch(group, state)
+                group.clear()
+        finally:
+            groups.close()
+
+    def _groups(self) -> Iterator[_Group]:
+        goes_on, group = self.goes_on, _Group()
         try:
             for step in self.sweep.steps(self.reading.stream, self.since, self.at if goes_on else None):
                 group.add(step)
                 self._rise(step)
                 if goes_on and group.is_full(self.pages):
-                    yield self._batch(group, self._json(self.top, step.at))
-                    group.clear()
+                    yield self._closed(group, step.at)
+                    group = _Group()
         except Spent as spent:
             if not goes_on or not group.safe():
                 raise SourceError(
@@ -229,13 +254,16 @@ class _Work:
                     hint="raise it; only `merge`, and `append` with `key:`, go on with the next run",
                 ) from None
             self.sweep.notes.append(f"the budget is used up after {spent}; the next run goes on from here")
-            yield self._batch(group, self._json(self.top, group.steps[-1].at))
+            yield self._closed(group, group.steps[-1].at)
             return
-        state = None if stream.mode == "replace" else self._json(self.top)
-        # an earlier run may have stopped after the last rows: that all was read must be said even so
-        news = self.written not in (None, state) and self.schema is not None
-        if stream.mode == "replace" or any(step.page.found for step in group.steps) or news:
-            yield self._batch(group, state)
+        yield self._closed(group, None)
+
+    def _closed(self, group: _Group, at: Mapping[str, Any] | None) -> _Group:
+        group.at, group.top, group.notes = at, self.top, [*self.sweep.notes]
+        self.sweep.notes.clear()
+        if passed := sum(step.page.passed for step in group.steps):
+            group.notes.append(f"{passed:,} records older than the cursor were passed over")
+        return group
 
     def _rise(self, step: Step) -> None:
         top = step.page.top
@@ -244,12 +272,9 @@ class _Work:
 
     def _batch(self, group: _Group, state: Json) -> Batch:
         self.written = state
-        files = [step.page.found for step in group.steps if step.page.found is not None]
-        if passed := sum(step.page.passed for step in group.steps):
-            self.sweep.notes.append(f"{passed:,} records older than the cursor were passed over")
-        if not files:
+        if not (files := group.files()):
             schema = self.schema if self.schema is not None else pa.schema([])
-            return Batch(iter(()), schema, lambda: state, notes=self._notes(), apart=self.goes_on)
+            return Batch(iter(()), schema, lambda: state, notes=self._notes(group), apart=self.goes_on)
         arrive = self.format.schema(files)
         shape, missing = shaped(arrive, self.stream, self.stream)
         self.noted.notes += [f"column {name} is declared, but no record has it" for name in missing]
@@ -260,11 +285,10 @@ class _Work:
         def portions() -> Iterator[Any]:
             yield from self.format.portions(files, shape)
 
-        return Batch(portions(), shape.schema, lambda: state, bound or again, self._notes(), self.goes_on)
+        return Batch(portions(), shape.schema, lambda: state, bound or again, self._notes(group), self.goes_on)
 
-    def _notes(self) -> list[str]:
-        found = [*self.sweep.notes, *self.noted.notes]
-        self.sweep.notes.clear()
+    def _notes(self, group: _Group) -> list[str]:
+        found = [*group.notes, *self.noted.notes]
         self.noted.notes.clear()
         return found
 

@@ -22,7 +22,7 @@ Ask = Callable[[Turn], tuple[Answer, Page]]
 
 
 class Listing:
-    """One list. `ahead` is how many pages may be under way at once, when their turns can be foreseen."""
+    """One list. `ahead` is how many pages are asked for before their turn, when their turns can be foreseen."""
 
     def __init__(self, ask: Ask, paging: Paging | None, pool: Executor | None = None, ahead: int = 1) -> None:
         self._ask, self._paging, self._pool, self._ahead = ask, paging, pool, ahead

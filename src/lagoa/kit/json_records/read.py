@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lagoa.kit.bundle import SMALL, Bundle, Noted, Record
+from lagoa.kit.bundle import SMALL, Bundle, Noted, Record, Run
 from lagoa.kit.column_names import column_names
 from lagoa.kit.delimited.dialect import LONGEST, Dialect
 from lagoa.kit.encoding import Decoder
@@ -107,7 +107,10 @@ class JsonRecords:
                     others = self._judged_apart(found, nth, piece, survey)
                     if others is not None:
                         yield Plain(found, piece, others)
-                    if others is None or others:
+                    if self.proven and others is None:
+                        lines = piece.text().splitlines()
+                        bundle.take_runs(found, [Run(range(piece.line, piece.line + len(lines)), lines)], b"\x01")
+                    elif others is None or others:
                         bundle.take(found, self._records(piece, others), b"\x01")
                     if bundle.size >= SMALL:
                         yield bundle
@@ -153,10 +156,6 @@ class JsonRecords:
             if isinstance(text, str) and (self.path or Document(text, self._judge).alone()):
                 yield from self._of_document(text)
                 return
-        if self.proven:
-            for nth, line in enumerate(piece.text().splitlines()):
-                yield Record(piece.line + nth, line)
-            return
         lines = piece.text().split(b"\n")
         for number in range(1, len(lines) + 1) if numbers is None else numbers:
             line = lines[number - 1].removesuffix(b"\r")
