@@ -24,7 +24,7 @@ _NUMBERS = frozenset({int, float})
 
 def array(cells: Sequence[Any]) -> pa.Array:
     """Make an array of some cells ('' and None are empty), in the type that holds them all exactly."""
-    values = [None if cell == "" else cell for cell in cells]
+    values = [None if cell == "" else cell for cell in cells] if "" in cells else cells
     kinds = frozenset(map(type, values)) - {type(None)}
     if not kinds:
         return pa.nulls(len(values))

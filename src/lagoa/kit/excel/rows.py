@@ -69,14 +69,18 @@ def rows(sheet: Sheet, layout: Layout, left: int, faulty: Container[int]) -> Ite
     start = sheet.start[1] if sheet.start else 0
     merged = _merged(sheet, left, layout.area.right) if layout.fill_merged else {}
     values: dict[Corner, Any] = {}
+    begins, first, right = layout.area.top + layout.skip, left - start, layout.area.right - start
     for number, row in enumerate(islice(_lines(sheet, max(merged, default=0) + 1), layout.area.bottom)):
-        cells = row[left - start : layout.area.right - start]
+        cells = row if not first and len(row) <= right and not merged else row[first:right]
         for column, corner in merged.get(number, ()):
             if corner[0] == number:
                 values[corner] = row[corner[1] - start]
             cells[column - left] = values[corner]
         blank = not any(cells) and number not in faulty and all(cell == "" for cell in cells)
-        if blank or number < layout.area.top + layout.skip:
+        if blank or number < begins:
+            continue
+        if not layout.skip_last:
+            yield number, cells
             continue
         held.append((number, cells))
         if len(held) > layout.skip_last:
