@@ -22,7 +22,7 @@ Ask = Callable[[Turn], tuple[Answer, Page]]
 
 
 class Listing:
-    """One list. `ahead` is how many pages are asked for before their turn, when their turns can be foreseen."""
+    """One list. `ahead` is how many pages may be under way at once, when their turns can be foreseen."""
 
     def __init__(self, ask: Ask, paging: Paging | None, pool: Executor | None = None, ahead: int = 1) -> None:
         self._ask, self._paging, self._pool, self._ahead = ask, paging, pool, ahead
@@ -74,7 +74,9 @@ class Listing:
         if self._under_way and not _is_same(self._under_way[0][0], after):
             self._forget()
         turn: Turn | None = self._under_way[-1][0] if self._under_way else None
-        while len(self._under_way) < self._ahead:
+        # of a list that goes on, half as many again: hardly a connection waits for a page before its own
+        ahead = self._ahead if len(self._seen) <= 2 * self._ahead else self._ahead + self._ahead // 2
+        while len(self._under_way) < ahead:
             turn = after if turn is None else paging.guess(turn, page.count)
             if turn is None or self._is_beyond(paging, turn, page):
                 return

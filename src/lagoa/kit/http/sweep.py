@@ -67,11 +67,6 @@ class Sweep:
         parent = self.identity(stream.parent) if stream.parent else ""
         return blake2b((json.dumps(said, default=str) + parent).encode(), digest_size=8).hexdigest()
 
-    @property
-    def _ahead(self) -> int:
-        # with as many again as are asked for at once, no connection waits for a page before it that comes late
-        return 1 if self.parallel == 1 else 2 * self.parallel
-
     def file(self) -> Path:
         """Name a new file in the scratch folder."""
         return self.folder / f"page-{next(self._files)}"
@@ -88,7 +83,7 @@ class Sweep:
         under_way: deque[tuple[Any, Future[list[Page]]]] = deque()
         for values in self._parents(pool, stream, reached):
             under_way.append((values, pool.submit(self._children, stream, since, values)))
-            if len(under_way) > self._ahead:
+            if len(under_way) > self.parallel:
                 yield from _done(*under_way.popleft())
         while under_way:
             yield from _done(*under_way.popleft())
@@ -124,7 +119,7 @@ class Sweep:
         keep: bool = False,
     ) -> Iterator[Step]:
         asker = _Asker(self, stream, since, parent, keep)
-        listing = Listing(asker.ask, stream.paging, pool, self._ahead if pool else 1)
+        listing = Listing(asker.ask, stream.paging, pool, self.parallel if pool else 1)
         for page, after in listing.pages(turn, asker.follow):
             yield Step(page, after if after is None or self._may_be_kept(after) else None)
 

@@ -32,7 +32,7 @@ def test_numbered_pages_are_read_until_one_is_empty(web: Web, read: Read, by: st
     web.route("/rows", numbered(ROWS, 5))
     landed = read(rest(web, paging={"by": by}, parallel=parallel))
     assert ids(landed) == IDS
-    assert len(web.asked) <= (8 if parallel == 1 else 7 + 2 * parallel)
+    assert len(web.asked) <= 7 + parallel
 
 
 def test_offsets_move_by_what_came_when_the_server_gives_fewer_than_asked(web: Web, read: Read) -> None:
