@@ -179,6 +179,17 @@ def test_a_row_that_no_longer_qualifies_leaves_the_table(raft: Raft) -> None:
     assert in_full(raft) == []
 
 
+def test_a_row_without_partner_goes_when_one_comes_though_its_key_names_both(raft: Raft) -> None:
+    query = "select o.customer, p.id from bronze.land_orders o left join bronze.land_orders p on p.id = o.customer"
+    raft.model("silver.paid", query, "kind: incremental\nkey: [customer, id]")
+    land(raft, 2, id=[60], customer=[70], amount=[1], status=["paid"])
+    raft.ok()
+    land(raft, 3, id=[70], customer=[1], amount=[1], status=["paid"])
+    raft.ok()
+    assert in_full(raft) == []
+    assert raft.rows("select customer, id from silver.paid where customer = 70") == [(70, 70)]
+
+
 def test_an_input_that_changes_in_rows_that_do_not_matter_writes_no_row(raft: Raft) -> None:
     query = "select id, amount from bronze.land_orders where customer = 1"
     paid(raft, query=query)

@@ -132,9 +132,11 @@ class Delta:
         The columns of `absent`, optional sources, are null: so rows that an outer join fills up are found.
         """
         kept, ties = from_.path(driver, present)
+        # before anything is told from the driver, which may be absent itself
+        wanted = [self._without(from_, absent, e) for e in wanted]
         if subquery is None:
-            wanted, kept, ties = self._sideways(from_, driver, absent, wanted, kept, ties)
-        shown = [self._projected(from_, absent, e, n) for e, n in zip(wanted, names, strict=True)]
+            wanted, kept, ties = self._sideways(from_, driver, wanted, kept, ties)
+        shown = [f"{text(e)} AS {quote(n)}" for e, n in zip(wanted, names, strict=True)]
         ties = ties + [f for f in from_.filters if from_.used(f) <= kept]
         parts = []
         for number in sorted(kept):
@@ -153,7 +155,6 @@ class Delta:
         self,
         from_: _From,
         driver: int,
-        absent: set[int],
         wanted: Sequence[exp.Expr],
         kept: set[int],
         ties: list[exp.Expr],
@@ -163,11 +164,10 @@ class Delta:
         What is left out could only have said that some of these keys are not touched after all.
         """
         same = self._same_as(from_, driver, ties)
-        same = {place: told for place, told in same.items() if from_.index[place[0]] not in absent}
         used = {(c.table, c.name) for e in wanted for c in e.find_all(exp.Column)} & same.keys()
         told = [_replaced(e, same) for e in wanted]
         try:
-            fewer, left = from_.path(driver, set().union(*(from_.used(e) for e in told)) - absent)
+            fewer, left = from_.path(driver, set().union(*(from_.used(e) for e in told)))
         except Refused:
             return wanted, kept, ties
         if not used or not (fewer <= kept and {id(t) for t in left} <= {id(t) for t in ties}):
@@ -199,14 +199,15 @@ class Delta:
         needed = {c.name for e in used for c in e.find_all(exp.Column) if c.table == source.alias}
         return f"({self.of(source.node.this, [n for n in source.node.this.named_selects if n in needed])})"
 
-    def _projected(self, from_: _From, absent: set[int], node: exp.Expr, name: str) -> str:
+    def _without(self, from_: _From, absent: set[int], node: exp.Expr) -> exp.Expr:
+        """Write nulls for the columns of absent sources."""
         root = exp.Paren(this=node.copy())
         for column in list(root.find_all(exp.Column)):
             number = from_.index.get(column.table)
             if number in absent:
                 kind = self._scopes.columns_of(from_.sources[number])[column.name]
                 column.replace(expression(f"CAST(NULL AS {kind})"))
-        return f"{text(root)} AS {quote(name)}"
+        return root
 
 
 @dataclass

@@ -58,6 +58,12 @@ select coalesce(y.id, x.id) k, x.v from s.t1 x left join s.t2 y on x.a=y.a and {
 -- left_bothkeys | i,j | all
 select x.id i, y.id j, x.v from s.t1 x left join s.t2 y on x.a=y.a and {p:y:t2};
 
+-- left_keytied | k,j | all
+select x.a k, y.id j, x.v from s.t1 x left join s.t2 y on x.a=y.a where {p:x:t1};
+
+-- right_keytied | j,k | all
+select x.id j, y.d k, y.v from s.t1 x right join s.t2 y on x.b=y.d and {p:x:t1};
+
 -- left_null_anti | id | all
 select x.id, x.v from s.t1 x left join s.t2 y on x.a=y.a and {p:y:t2} where y.id is null;
 
