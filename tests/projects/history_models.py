@@ -9,7 +9,8 @@ from typing import Literal
 
 import duckdb
 
-Kind = Literal["incremental", "table", "view", "append"]
+Kind = Literal["incremental", "dated", "append", "scd2", "table", "view"]
+"""The kinds of models; a `dated` one is incremental by partitions of its time."""
 MOST_ROWS = 400
 """What a join is expected to give at most, so that joins of joins stay small."""
 VALUES = {
@@ -19,17 +20,30 @@ VALUES = {
     "DATE": [f"DATE '2024-0{n}-01'" for n in range(1, 9)],
 }
 """The types that the columns `a` and `b` may have in a history, and their values."""
+TIMES = {
+    "DATE": [f"DATE '2024-0{m}-{d}'" for m, d in ((1, 30), (1, 31), (2, 29), (3, 10), (3, 11))],
+    "TIMESTAMP": [f"TIMESTAMP '2024-0{m}-{d} 23:59:59.5'" for m, d in ((1, 30), (1, 31), (2, 29), (3, 10))]
+    + ["TIMESTAMP '2024-02-29 00:00:00'", "TIMESTAMP '2023-12-31 12:00:00'"],
+    "TIMESTAMP WITH TIME ZONE": [f"TIMESTAMPTZ '2024-0{m}-{d} 22:30:00-03'" for m, d in ((1, 30), (1, 31), (2, 29))]
+    + ["TIMESTAMPTZ '2024-02-29 00:00:00+00'", "TIMESTAMPTZ '2023-12-31 12:00:00+00'"],
+}
+"""The types that the column `d` may have in a history, and its values."""
 TIED = "iab"
 """First letters of the columns by which tables are joined: `i` numbers a row, `a` and `b` group them."""
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A table that a model may read: its columns with their DuckDB types, and about how many rows it will have."""
+    """A table that a model may read: its columns with their DuckDB types, and about how many rows it will have.
+
+    A table that `grows` only ever gains rows; one of `versions` has the columns of a history, too.
+    """
 
     name: str
     columns: Mapping[str, str]
     rows: int
+    grows: bool = False
+    versions: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,11 +57,16 @@ class Model:
     kind: Kind
     followed: bool
     inputs: tuple[str, ...]
+    time: str | None = None
+    grain: str = "day"
 
     @property
     def header(self) -> str:
         """Its header, as YAML."""
-        return f"kind: {self.kind}" + (f"\nkey: [{', '.join(self.key)}]" if self.kind == "incremental" else "")
+        if self.kind == "dated":
+            return f"kind: incremental\ntime: {self.time}\ngrain: {self.grain}"
+        key = f"\nkey: [{', '.join(self.key)}]" if self.kind in ("incremental", "scd2") else ""
+        return f"kind: {self.kind}{key}" + (f"\ntime: {self.time}" if self.time else "")
 
 
 @dataclass(frozen=True)
@@ -68,31 +87,68 @@ class Chain:
     kind: str
     relations: list[Relation] = field(default_factory=list)
     models: list[Model] = field(default_factory=list)
+    leader: Relation | None = None
+    """What the next model must read first."""
 
     def __post_init__(self) -> None:
         self.con = duckdb.connect(config={"threads": 1})
         for schema in ("bronze", "silver", "gold"):
             self.con.execute(f"create schema {schema}")
 
-    def read(self, name: str, columns: Mapping[str, str], rows: int) -> None:
+    def read(self, relation: Relation) -> None:
         """Let models read a table."""
+        more = {"valid_from": "timestamptz", "valid_to": "timestamptz", "is_current": "boolean"}
+        columns = {**relation.columns, **(more if relation.versions else {})}
         shown = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        self.con.execute(f"create table {name} ({shown})")
-        self.relations.append(Relation(name, columns, rows))
+        self.con.execute(f"create table {relation.name} ({shown})")
+        self.relations.append(relation)
 
     def grow(self, shape: str, kind: Kind = "incremental") -> Model:
         """Add a model of a shape over random tables of those before it."""
-        draft = SHAPES.get(shape, REFUSED.get(shape))
-        assert draft is not None, shape
-        made = draft(self)
+        self.leader = self.rng.choice(self._growing()) if kind == "append" else None
+        made, columns = self._drafted(shape)
+        time = self._time(made, columns) if kind in ("dated", "scd2") else None
+        while kind == "dated" and time is None:
+            shape = "daily" if self.rng.random() < 0.2 else shape
+            made, columns = self._drafted(shape)
+            time = self._time(made, columns)
+        key, self.leader = tuple(made.key) or self.key(columns), None
+        if kind == "scd2":
+            key, time = key[:1], time if time not in key[:1] and self.rng.random() < 0.6 else None
+            made, columns = self._apart(made, columns, key[0], time)
         name = f"{'silver' if len(self.models) < 4 else 'gold'}.m{len(self.models)}"
-        columns = {c: t for c, t, *_ in self.con.execute(f"describe {made.query}").fetchall()}
-        key = tuple(made.key) or self.key(columns)
         inputs = tuple(dict.fromkeys(r.name for r in made.reads))
-        model = Model(name, shape, made.query, key, kind, shape in SHAPES, inputs)
+        followed = shape in SHAPES and kind in ("incremental", "dated")
+        grain = self.rng.choice(["day", "month", "year"])
+        model = Model(name, shape, made.query, key, kind, followed, inputs, time, grain)
         self.models.append(model)
-        self.read(name, columns, made.rows)
+        self.read(Relation(name, columns, made.rows, kind == "append", kind == "scd2"))
         return model
+
+    def _drafted(self, shape: str) -> tuple[Draft, dict[str, str]]:
+        made = {**SHAPES, **REFUSED}[shape](self)
+        return made, {c: t for c, t, *_ in self.con.execute(f"describe {made.query}").fetchall()}
+
+    def _growing(self) -> list[Relation]:
+        return [r for r in self.relations if r.grows and r.rows <= 100]
+
+    def _time(self, made: Draft, columns: Mapping[str, str]) -> str | None:
+        """Choose a column that says when, among those to which a change can be followed."""
+        able = [c for c, kind in columns.items() if kind in TIMES and (c in made.key or not made.key)]
+        return self.rng.choice(able) if able else None
+
+    def _apart(
+        self, made: Draft, columns: Mapping[str, str], key: str, time: str | None
+    ) -> tuple[Draft, dict[str, str]]:
+        """Keep one row of each key, or of each key and time."""
+        exact = {c: kind for c, kind in columns.items() if kind != "DOUBLE"}
+        shown, by = ", ".join(exact), [key, *([time] if time else [])]
+        here = " and ".join(f"{c} is not null" for c in by)
+        query = (
+            f"select {shown} from ({made.query}) q where {here} "
+            f"qualify row_number() over (partition by {', '.join(by)} order by {shown}) = 1"
+        )
+        return Draft(query, made.reads, made.rows), exact
 
     def key(self, columns: Mapping[str, str]) -> tuple[str, ...]:
         """Choose one or two columns that a change can be followed to."""
@@ -109,10 +165,14 @@ class Chain:
         late = self.relations[-4:] if self.rng.random() < 0.7 else self.relations
         return self.rng.choice(late)
 
+    def first(self) -> Relation:
+        """Choose the table that a query reads first."""
+        return self.leader or self.any()
+
     def pair(self) -> tuple[Relation, Relation, str, str, int]:
         """Choose two tables, a column of each by which they are joined, and about how many rows that gives."""
         while True:
-            x, y = self.any(), self.any()
+            x, y = self.first(), self.any()
             ties = [
                 (c, d)
                 for c, one in x.columns.items()
@@ -145,6 +205,8 @@ class Chain:
 
     def value(self, column: str, kind: str) -> str:
         """Write a value that a column may have."""
+        if column[0] == "d":
+            return self.rng.choice(TIMES[kind])
         if column[0] in "ab":
             return self.rng.choice(VALUES[kind])
         if kind == "VARCHAR":
@@ -185,6 +247,8 @@ class Chain:
                 found += [f"min({at}) as s", f"count(distinct {at}) as n3"]
             elif c[0] == "i":
                 found += [f"count(distinct {at}) as n4", f"min({at}) filter (where {at} > 5) as i9"]
+            elif c[0] == "d":
+                found.append(f"max({at}) as d9")
             elif kind.startswith("DECIMAL"):
                 found.append(f"sum({at})::decimal(12, 2) as m")
         by_name = {f.rpartition(" ")[2]: f for f in found}
@@ -193,7 +257,7 @@ class Chain:
 
 # ---------------------------------------------------------------- shapes that must be followed
 def project(m: Chain) -> Draft:
-    x = m.any()
+    x = m.first()
     more = f", case when {m.condition('x', x)} then 1 else 0 end as {m.fresh('v')}" if m.rng.random() < 0.4 else ""
     return Draft(f"select {', '.join(m.shown(x, 'x'))}{more} from {x.name} x{m.where(('x', x))}", [x], x.rows)
 
@@ -221,7 +285,7 @@ def outer(m: Chain, side: str) -> Draft:
 
 
 def group(m: Chain) -> Draft:
-    x = m.any()
+    x = m.first()
     by = m.grouping(x)
     having = " having count(*) > 1" if m.rng.random() < 0.2 else ""
     query = f"select x.{by}, {m.measures(x, 'x')} from {x.name} x{m.where(('x', x))} group by x.{by}{having}"
@@ -259,7 +323,7 @@ def union(m: Chain) -> Draft:
 
 
 def window(m: Chain) -> Draft:
-    x = m.any()
+    x = m.first()
     by, names = m.grouping(x), [c for c, kind in x.columns.items() if kind != "DOUBLE"]
     ordered, total = m.rng.choice(names), ", ".join(names)
     functions = [
@@ -319,8 +383,31 @@ def scalar(m: Chain) -> Draft:
 
 
 def distinct(m: Chain) -> Draft:
-    x = m.any()
+    x = m.first()
     return Draft(f"select distinct {', '.join(m.shown(x, 'x'))} from {x.name} x{m.where(('x', x))}", [x], x.rows)
+
+
+def daily(m: Chain) -> Draft:
+    """What happened on each day or in each month."""
+    x = m.rng.choice([r for r in m.relations if any(kind in TIMES for kind in r.columns.values())])
+    c = m.rng.choice([c for c, kind in x.columns.items() if kind in TIMES])
+    whole = m.rng.choice(["cast({} as date)", "date_trunc('month', {})", "{}"]).format(f"x.{c}")
+    key, by = m.fresh("d"), f"x.{m.grouping(x)}"
+    shown = f"{whole} as {key}, {by}, {m.measures(x, 'x')}"
+    return Draft(f"select {shown} from {x.name} x{m.where(('x', x))} group by {whole}, {by}", [x], x.rows, (key,))
+
+
+def current(m: Chain) -> Draft:
+    """The versions that last, or all with their times; where there is no history, plain rows."""
+    able = [r for r in m.relations if r.versions]
+    if not able:
+        return project(m)
+    x = m.rng.choice(able)
+    shown = ", ".join(m.shown(x, "x"))
+    if m.rng.random() < 0.5:
+        return Draft(f"select {shown} from {x.name} x where x.is_current", [x], x.rows)
+    query = f"select {shown}, x.valid_from as {m.fresh('d')}, x.valid_to is null as {m.fresh('l')} from {x.name} x"
+    return Draft(query, [x], x.rows)
 
 
 SHAPES: dict[str, Callable[[Chain], Draft]] = {
@@ -340,8 +427,12 @@ SHAPES: dict[str, Callable[[Chain], Draft]] = {
     "anti": anti,
     "scalar": scalar,
     "distinct": distinct,
+    "daily": daily,
+    "current": current,
 }
 """Shapes that must be recomputed by keys whenever what they read tells its changes."""
+LOGGED = ["project", "inner", "left", "group", "group_join", "semi", "anti", "distinct", "window"]
+"""Shapes whose text reads their first table first: an `append` model follows what that one gains."""
 
 
 # ---------------------------------------------------------------- shapes that are refused, and rebuilt

@@ -12,14 +12,15 @@ import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
-from tests.projects.history_models import REFUSED, SHAPES, VALUES, Chain, Kind, Model
+from tests.projects.history_models import LOGGED, REFUSED, SHAPES, TIMES, VALUES, Chain, Kind, Model, Relation
+from tests.projects.history_truths import Truths, steady
 
 from lagoa.errors import LakeError
 from lagoa.plan.step import Plan
@@ -28,11 +29,13 @@ from lagoa.run.report import Run
 from lagoa.testing.raft import Raft
 
 MODES = {"t1": "merge", "t2": "merge", "t3": "append", "r": "replace"}
-SHAPE_OF = {"t1": "id a b v s gone", "t2": "id a m gone", "t3": "id b v", "r": "a s"}
+SHAPE_OF = {"t1": "id a b v s d gone", "t2": "id a m gone", "t3": "id b v d", "r": "a s"}
 TYPES = {"id": "BIGINT", "v": "INTEGER", "s": "VARCHAR", "m": "DECIMAL(12,2)", "gone": "BOOLEAN", "w": "INTEGER"}
 IDS = 40
-WAYS = {"arrive": 10, "pile": 3, "compact": 3, "kill": 2, "widen": 1, "restore": 1, "foreign": 1, "edit": 1}
+WAYS = {"arrive": 10, "pile": 3, "compact": 3, "kill": 2, "widen": 1, "restore": 1, "foreign": 1, "edit": 1, "fill": 1}
 """What may happen in a step, and how often beside the others."""
+KINDS: dict[Kind, int] = {"incremental": 10, "dated": 3, "scd2": 3, "append": 2, "table": 1, "view": 1}
+"""How often models are of a kind beside the others."""
 
 
 @dataclass
@@ -46,6 +49,8 @@ class Tally:
     followed: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[str, str]] = field(default_factory=list)
     """Shape and reason of each eligible step that was not."""
+    judged: Counter[str] = field(default_factory=Counter)
+    """How often a model of a kind was compared with its truth."""
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -57,32 +62,41 @@ class Tally:
         """Say it in a line."""
         return (
             f"{self.histories} histories, {self.steps} steps ({dict(self.ways)}): {self.followed.total()} of "
-            f"{self.eligible.total()} eligible steps of models by keys ({self.share:.0%})"
+            f"{self.eligible.total()} eligible steps of models by keys ({self.share:.0%}); "
+            f"compared {dict(self.judged)}"
         )
 
 
 @dataclass
 class World:
-    """One project, its streams' files, and its history so far. `shapes` are those of its first models."""
+    """One project, its streams' files, and its history so far.
+
+    `shapes` are those of its models, with `kinds` beside them; without kinds all are incremental.
+    """
 
     root: Path
     seed: str
     tally: Tally
     shapes: Sequence[str] = ()
+    kinds: Sequence[Kind] = ()
     length: int = 6
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
         self.raft = Raft(self.root)
-        self.files = 0
+        self.files, self.began = 0, datetime.now(UTC)
         self.kind = self.rng.choice(list(VALUES))
-        self.columns = {t: {c: TYPES.get(c, self.kind) for c in names.split()} for t, names in SHAPE_OF.items()}
+        types = {**TYPES, "d": self.rng.choice(list(TIMES))}
+        self.columns = {t: {c: types.get(c, self.kind) for c in names.split()} for t, names in SHAPE_OF.items()}
         for extra in self.rng.sample(["s", "m", "v"], 2):
             self.columns[self.rng.choice(["t1", "t2", "t3"])].setdefault(extra, TYPES[extra])
         self.told = dict.fromkeys(MODES, True)
         """Whether a stream's table is still what its files alone say."""
         lines = [f'{t}: {{path: "{t}_*.parquet", mode: {mode}{self._key(mode)}}}' for t, mode in MODES.items()]
         self.raft.source("land", "\n".join(lines))
+        self.truths = Truths()
+        self.anew: set[str] = set()
+        """Logs that were built anew in this step, and so are what their queries give."""
         self.chain = self._chain()
         for model in self.chain.models:
             self._write(model)
@@ -94,11 +108,14 @@ class World:
     def _chain(self) -> Chain:
         rng, chain = self.rng, Chain(self.rng, self.kind)
         for t, columns in self.columns.items():
-            chain.read(f"bronze.land_{t}", columns, 40)
+            chain.read(Relation(f"bronze.land_{t}", columns, 40, MODES[t] == "append"))
         chain.grow("alive")
-        for shape in self.shapes or [rng.choice(list(SHAPES if rng.random() < 0.92 else REFUSED)) for _ in range(5)]:
-            kind: Kind = "incremental" if self.shapes or rng.random() < 0.85 else rng.choice(["table", "view"])
-            chain.grow(shape, kind)
+        for number, shape in enumerate(self.shapes):
+            chain.grow(shape, self.kinds[number] if self.kinds else "incremental")
+        for _ in range(0 if self.shapes else 5):
+            kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+            able = LOGGED if kind == "append" else list(SHAPES if kind == "dated" or rng.random() < 0.92 else REFUSED)
+            chain.grow(rng.choice(able), kind)
         return chain
 
     def _write(self, model: Model) -> None:
@@ -126,6 +143,8 @@ class World:
 
     def _value(self, column: str) -> str:
         rng = self.rng
+        if column == "d":
+            return rng.choice([*TIMES[self.columns["t1"]["d"]], "null"])
         if column == "gone":
             return "true" if rng.random() < 0.2 else "false"
         if rng.random() < 0.12:
@@ -149,6 +168,7 @@ class World:
         """Let something happen, run, and judge."""
         lost: set[str] = set()
         wish: dict[str, Any] = {}
+        self.began, self.anew = datetime.now(UTC), set()
         if way == "pile":
             lost |= self._news()
             self.run(lost, select=[f"bronze.land_{t}" for t in MODES])
@@ -163,7 +183,9 @@ class World:
             lost |= self._foreign()
             wish = {"accept": True}
         elif way == "edit":
-            lost |= self._edited()
+            lost |= self._edited(self.rng.choice(self.chain.models))
+        elif way == "fill":
+            lost |= self._filled()
         lost |= self._news()
         if way == "kill":
             self._killed()
@@ -185,6 +207,7 @@ class World:
             version = self.rng.randrange(project.table(name).version + 1)
             try:
                 project.restore(name, version)
+                self.truths.restore(name, version)
             except LakeError as error:
                 assert error.code == "LG-307", error
         return {name}
@@ -212,15 +235,37 @@ class World:
             found |= {model.name} if found & set(model.inputs) else set()
         return found - {name, *(m.name for m in self.chain.models if m.kind == "view")}
 
-    def _edited(self) -> set[str]:
-        number = self.rng.randrange(len(self.chain.models))
-        model = self.chain.models[number]
+    def _edited(self, model: Model) -> set[str]:
         relation = next(r for r in self.chain.relations if r.name == model.name)
         condition = self.chain.condition("e", relation)
         query = f"select {', '.join(relation.columns)} from ({model.query}) e where {condition}"
-        self.chain.models[number] = replace(model, query=query)
-        self._write(self.chain.models[number])
+        edited = replace(model, query=query)
+        self.chain.models[self.chain.models.index(model)] = edited
+        self._write(edited)
+        self.anew |= self._meaning(model.name)
         return {model.name}
+
+    def _meaning(self, name: str) -> set[str]:
+        """Name a model and those that read it as a view: an edit of it is one of theirs."""
+        found = {name}
+        for model in self.chain.models:
+            views = {m.name for m in self.chain.models if m.kind == "view"} & found
+            found |= {model.name} if views & set(model.inputs) else set()
+        return found
+
+    def _filled(self) -> set[str]:
+        """Rebuild a stretch of time of a model, edited or not, before what arrives is followed."""
+        able = [m for m in self.chain.models if m.kind == "dated"]
+        if not able:
+            return set()
+        model, lost = self.rng.choice(able), self._news()
+        edited = self._edited(model) if self.rng.random() < 0.4 else set()
+        self.run(lost, select=[f"bronze.land_{t}" for t in MODES])
+        first, last = sorted(self.rng.sample(range(1, 10), 2))
+        with self.raft.open() as project:
+            run = project.run([model.name], start=date(2024, first, 1), end=date(2024, last, 1))
+        assert run.ok, self.said(str([r.error for r in run.results]))
+        return lost | edited
 
     def _killed(self) -> None:
         """Kill a run at a random moment and resume it: it ends where a twin does that nothing disturbs."""
@@ -241,28 +286,48 @@ class World:
         process.wait()
         self.run(None)
         for name in [*(f"bronze.land_{t}" for t in MODES), *(m.name for m in self._tables())]:
-            assert rows(self.root, name) == rows(twin.root, name), self.said(f"{name} differs from its twin's")
+            mine, theirs = (steady(rows(root, name), self.began) for root in (self.root, twin.root))
+            assert mine == theirs, self.said(f"{name} differs from its twin's")
         shutil.rmtree(twin.root)
 
     # ------------------------------------------------------------ what must hold
     def run(self, lost: Collection[str] | None, select: Sequence[str] = (), **wish: Any) -> None:
         """Plan, run and plan again. `lost` are tables whose readers cannot tell what changed; None: not known."""
         self.raft.events = []
+        lost = None if lost is None else set(lost)
         with self.raft.open() as project:
             plan = project.plan(select, **wish)
-            run = project.run(select, listeners=[self.raft.events.append], **wish)
-            assert run.ok, self.said(str([(str(r.table), r.status, r.error) for r in run.results if r.error]))
+            sure = self.rng.random() < 0.1
+            run = project.run(select, listeners=[self.raft.events.append], verify=sure, **wish)
+            stuck = self._stuck(run, lost or set())
+            errors = [(str(r.table), r.status, r.error) for r in run.results if r.error]
+            assert run.ok or stuck, self.said(str(errors))
             self._as_planned(plan, run)
+            if lost is not None:
+                self._counted(lost, run)
+            for name in stuck:
+                assert project.run([name], full=True).ok
+        if stuck:
+            self.anew |= stuck
+            return self.run(None if lost is None else lost | stuck, select)
+        with self.raft.open() as project:
             left = project.plan(select).steps
         assert left == [], self.said(f"a plan after a run is not empty: {[s.to_json() for s in left]}")
-        if lost is not None:
-            self._counted(set(lost), run)
+        return None
+
+    def _stuck(self, run: Run, lost: Collection[str]) -> set[str]:
+        """Name the logs that a run could not go on with: their first inputs have not only gained rows."""
+        failed = {str(r.table) for r in run.results if r.status == "failed"}
+        logs = {m.name: m.inputs[0] for m in self.chain.models if m.kind == "append"}
+        told = {e.table for e in self.raft.events if "appends, but rows of" in str(e.data.get("message", ""))}
+        return failed if all(logs.get(n) in lost and n in told for n in failed) else set()
 
     def _as_planned(self, plan: Plan, run: Run) -> None:
         written = {str(r.table) for r in run.published}
         certain = {str(s.table) for s in plan.selected if s.writes}
         maybe = {str(s.table) for s in plan.selected if s.conditional}
-        assert certain <= written, self.said(f"was planned and not written: {certain - written}")
+        unable = {str(r.table) for r in run.results if r.status in ("failed", "blocked")}
+        assert certain <= written | unable, self.said(f"was planned and not written: {certain - written}")
         assert written <= certain | maybe, self.said(f"was written and not planned: {written - certain - maybe}")
 
     def _counted(self, lost: set[str], run: Run) -> None:
@@ -278,7 +343,9 @@ class World:
                 lost |= {model.name} if lost & {model.name, *model.inputs} else set()
             if model.kind == "view" or model.name not in written:
                 continue
-            if model.kind == "table" or lost & {model.name, *model.inputs}:
+            if model.kind == "scd2" or (model.kind == "append" and model.name not in self.anew):
+                continue  # what reads it can follow it, whatever its own inputs did
+            if model.kind in ("table", "append") or lost & {model.name, *model.inputs}:
                 lost.add(model.name)
                 continue
             self.tally.eligible[model.shape] += 1
@@ -290,7 +357,9 @@ class World:
 
     def judge(self, way: str) -> None:
         """Rebuild all with nothing but DuckDB over the streams' tables; each table must be that, as a multiset."""
+        self.truths.moments.append((self.began, datetime.now(UTC)))
         con = duckdb.connect(config={"threads": 1})
+        con.execute("set timezone = 'UTC'")
         for schema in ("bronze", "silver", "gold", "is"):
             con.execute(f'create schema "{schema}"')
         for stream in MODES:
@@ -300,13 +369,37 @@ class World:
                 differ = differing(con, f"bronze.land_{stream}", self._landed(stream), self.columns[stream])
                 self.found(differ, f"after {way}, bronze.land_{stream} is not what its files say")
         for model in self.chain.models:
-            con.execute(f"create {'view' if model.kind == 'view' else 'table'} {model.name} as {model.query}")
-            if model.kind != "view":
-                con.register("came", published(self.root, model.name))
-                names = [c for c, *_ in con.execute(f"describe {model.name}").fetchall()]
-                differ = differing(con, "came", f"from {model.name}", names)
-                self.found(differ, f"after {way}, {model.name} ({model.shape}) is not its query\n  {model.query}")
+            self.tally.judged[model.kind] += 1
+            if model.kind == "view":
+                con.execute(f"create view {model.name} as {model.query}")
+                continue
+            differ = self._judged(con, model)
+            self.found(differ, f"after {way}, {model.name} ({model.kind}, {model.shape}) is not right\n  {model.query}")
+            if model.name in self.truths.now:
+                self.truths.settle(model.name, DeltaTable(self._at(model.name)).version())
         con.close()
+
+    def _judged(self, con: duckdb.DuckDBPyConnection, model: Model) -> int:
+        """Make a model's table as it must be, and count the rows in which the lake's differs."""
+        came = published(self.root, model.name)
+        con.register("came", came)
+        if model.kind == "scd2":
+            (key, *_), time = model.key, model.time
+            true = Counter(self.truths.history(con, model.name, model.query, key, time))
+            held = Counter(self.truths.told(came, key, time))
+            con.execute(f"create table {model.name} as from came")
+            return ((true - held) + (held - true)).total()
+        if model.kind == "append":
+            anew = model.name in self.anew
+            wrong = self.truths.log(con, model.name, model.inputs[0], model.query, anew)
+            self.found(1 if wrong else 0, str(wrong))
+        else:
+            con.execute(f"create table {model.name} as {model.query}")
+        names = [c for c, *_ in con.execute(f"describe {model.name}").fetchall()]
+        return differing(con, "came", f"from {model.name}", names)
+
+    def _at(self, name: str) -> Path:
+        return self.root / "lake" / name.replace(".", "/")
 
     def found(self, rows: int, text: str) -> None:
         """Note that something is wrong."""
@@ -328,10 +421,16 @@ class World:
 
 
 def live(
-    folder: Path, seed: str, tally: Tally, shapes: Sequence[str] = (), ways: Sequence[str] = (), length: int = 6
+    folder: Path,
+    seed: str,
+    tally: Tally,
+    shapes: Sequence[str] = (),
+    ways: Sequence[str] = (),
+    length: int = 6,
+    kinds: Sequence[Kind] = (),
 ) -> None:
     """Let a project live through a history; `ways` are what happens, at random when there are none."""
-    world = World(folder / f"history-{seed}", seed, tally, shapes, length)
+    world = World(folder / f"history-{seed}", seed, tally, shapes, kinds, length)
     world.run(None)
     world.judge("the first run")
     for number in range(len(ways) or length):
@@ -350,11 +449,11 @@ def published(root: Path, name: str) -> pa.Table:
     return DeltaTable(str(root / "lake" / name.replace(".", "/"))).to_pyarrow_table()
 
 
-def rows(root: Path, name: str) -> list[str]:
-    """Give a table's rows without what differs from run to run, sorted."""
+def rows(root: Path, name: str) -> list[dict[str, Any]]:
+    """Give a table's rows without what Lagoa adds to them."""
     found = published(root, name)
-    kept = found.drop_columns([c for c in OWN if c in found.schema.names])
-    return sorted(str(row) for row in kept.to_pylist())
+    given: list[dict[str, Any]] = found.drop_columns([c for c in OWN if c in found.schema.names]).to_pylist()
+    return given
 
 
 def differing(con: duckdb.DuckDBPyConnection, one: str, other: str, names: Collection[str]) -> int:

@@ -169,6 +169,14 @@ def test_an_append_model_whose_input_was_rewritten_says_so(raft: Raft) -> None:
     assert raft.rows("silver.s") == [("9",)]
 
 
+def test_verify_says_that_appended_rows_cannot_be_compared(raft: Raft) -> None:
+    raft.model("silver.s", "select id from bronze.land_p", "kind: append")
+    raft.ok()
+    raft.write("land/p2.csv", "id,v\n7,c\n")
+    raft.ok(verify=True)
+    assert raft.notes() == ["silver.s: what it holds was appended when it came, so that no rebuild can verify it"]
+
+
 def test_an_append_model_sets_rows_aside_and_counts_them(raft: Raft) -> None:
     raft.model(
         "silver.s",

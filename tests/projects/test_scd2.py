@@ -12,16 +12,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.projects.history_truths import Version, Versions
 
 from lagoa.errors import ProjectErrors
 from lagoa.run import write as writing
 from lagoa.testing.raft import Raft
+from lagoa.transform.follower import Follower, Touch
 
 SOAK = bool(os.environ.get("SOAK"))
 HISTORIES = 30 if SOAK else 3
 STEPS = 10 if SOAK else 6
 BEGINNING = datetime(2024, 1, 1, tzinfo=UTC)
-Version = tuple[int, str | None, datetime, datetime | None, bool]
 Observed = Sequence[tuple[int, datetime, str | None]]
 PEOPLE = "select id, {}value from bronze.land_people where value is distinct from 'gone'"
 
@@ -30,55 +31,11 @@ def day(number: int) -> datetime:
     return BEGINNING + timedelta(days=number)
 
 
-class Oracle:
-    """Keeps a history the plain way: a list of events for each key, put in order again at each run."""
-
-    def __init__(self) -> None:
-        self.versions: dict[int, list[tuple[datetime, datetime | None, str | None]]] = {}
-
-    def run(self, given: Observed, at: datetime, dated: bool) -> None:
-        keys = {k for k, _, _ in given} | self.versions.keys()
-        for key in keys:
-            rows = {t: v for k, t, v in given if k == key}
-            held = self.versions.get(key, [])
-            events: dict[datetime, tuple[bool, str | None]] = {}
-            for (_, end, _), after in zip(held, [*held[1:], None], strict=False):
-                if end is not None and (after is None or after[0] != end):
-                    events[end] = (True, None)
-            events |= {begin: (False, value) for begin, _, value in held}
-            if dated:
-                events |= {t: (False, v) for t, v in rows.items()}
-            elif rows:
-                events[at] = (False, next(iter(rows.values())))
-            last = max(events)
-            now = max(at, last + timedelta(microseconds=1))
-            if not rows and not events[last][0]:
-                events[now] = (True, None)
-            if rows and events[last][0]:
-                events[now] = (False, rows[max(rows)])
-            self.versions[key] = _versions(events)
-
-    def rows(self) -> list[Version]:
-        return [(k, v, b, e, e is None) for k, held in self.versions.items() for b, e, v in held]
-
-
-def _versions(
-    events: Mapping[datetime, tuple[bool, str | None]],
-) -> list[tuple[datetime, datetime | None, str | None]]:
-    kept: list[tuple[datetime, bool, str | None]] = []
-    for moment, (gone, value) in sorted(events.items()):
-        before = kept[-1] if kept else (moment, True, None)
-        if (gone, value) != before[1:]:
-            kept.append((moment, gone, value))
-    ends = [moment for moment, _, _ in kept[1:]] + [None]
-    return [(b, e, v) for (b, gone, v), e in zip(kept, ends, strict=True) if not gone]
-
-
 class World:
     """A project with one history, rows that come, change and go, and the plain history beside it."""
 
     def __init__(self, root: Path, header: str, stream: str = "mode: replace, allow_empty: true") -> None:
-        self.raft, self.oracle, self.dated = Raft(root), Oracle(), "time:" in header
+        self.raft, self.truth, self.dated = Raft(root), Versions(), "time:" in header
         self.raft.source("land", f'people: {{path: "people*.parquet", {stream}}}')
         query = PEOPLE.format("since, " if self.dated else "")
         self.raft.model("silver.people", query, f"kind: scd2\nkey: id\n{header}")
@@ -95,7 +52,7 @@ class World:
         began = datetime.now(UTC)
         self.raft.ok(**wish)
         self.runs.append((began, datetime.now(UTC)))
-        self.oracle.run([row for row in given if row[2] != "gone"], began, self.dated)
+        self.truth.run([row for row in given if row[2] != "gone"], began, self.dated)
 
     def history(self) -> list[Version]:
         """Give the versions that the lake holds, where a run's time is the moment at which the test began it."""
@@ -106,7 +63,7 @@ class World:
         return next((began for began, ended in self.runs if began <= moment <= ended), moment)
 
     def expected(self) -> list[Version]:
-        return sorted(self.oracle.rows(), key=str)
+        return sorted(self.truth.rows(), key=str)
 
 
 def present(rng: random.Random, size: int = 12) -> list[tuple[int, datetime, str | None]]:
@@ -317,3 +274,52 @@ def test_a_run_that_is_killed_before_it_publishes_is_done_again(raft: Raft, monk
     raft.ok()
     raft.ok()
     assert raft.rows(VERSIONS) == [(1, "Ana", "SP", False), (1, "Ana", "BA", True), (2, "Bia", "RJ", False)]
+
+
+# ---------------------------------------------------------------- what is followed
+@pytest.fixture
+def merged(tmp_path: Path) -> Raft:
+    """Two people in a stream whose changes are followed."""
+    raft = Raft(tmp_path)
+    raft.source("land", 'people: {path: "people*.parquet", mode: merge, key: id}')
+    people(raft, {1: ("Ana", "SP"), 2: ("Bia", "RJ")})
+    raft.model("silver.people", NOW + " where who <> 'gone'", "kind: scd2\nkey: id")
+    raft.ok()
+    return raft
+
+
+def newer(raft: Raft, file: int, rows: Mapping[int, tuple[str, str]]) -> None:
+    names, cities = zip(*rows.values(), strict=True)
+    raft.parquet(f"land/people_{file}.parquet", id=list(rows), who=list(names), city=list(cities))
+
+
+def test_verify_compares_what_is_followed_with_a_look_at_all_keys(
+    merged: Raft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer(merged, 2, {1: ("Ana", "BA"), 2: ("gone", "RJ")})
+    merged.ok(verify=True)
+    assert merged.notes() == ["silver.people: its versions are those that a look at all keys gives"]
+    held = merged.rows(VERSIONS)
+    assert held == [(1, "Ana", "SP", False), (1, "Ana", "BA", True), (2, "Bia", "RJ", False)]
+    newer(merged, 3, {1: ("Ana", "CE"), 2: ("Bia", "RJ")})
+    with monkeypatch.context() as planted:
+        planted.setattr(Follower, "touched", lambda *_: Touch(0))
+        error = merged.fails(verify=True)["silver.people"]
+    assert (error.code, "in 3 rows; nothing was published" in error.message) == ("LG-605", True)
+    assert merged.rows(VERSIONS) == held
+
+
+def test_verify_says_what_it_cannot_compare(raft: Raft) -> None:
+    people(raft, {1: ("Ana", "BA"), 2: ("Bia", "RJ")})
+    raft.model("silver.people", NOW + " where id < 9", "kind: scd2\nkey: id")
+    raft.ok(verify=True)
+    said = "silver.people: all of its keys were compared, and nothing else could tell its versions"
+    assert raft.notes() == [said]
+
+
+def test_a_query_that_may_not_be_empty_closes_no_version_when_it_is(merged: Raft) -> None:
+    merged.model("silver.people", NOW + " where who <> 'gone'", "kind: scd2\nkey: id\nallow_empty: false")
+    merged.ok()
+    newer(merged, 2, {1: ("gone", "SP"), 2: ("gone", "RJ")})
+    assert "gave no row" in merged.fails()["silver.people"].message
+    assert merged.rows("select count(*) from silver.people where is_current") == [(2,)]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--accept", is_flag=True, help="Take the selected tables as somebody else left them, and go on from there."
 )
 @click.option("--reset-cursor", is_flag=True, help="Read the selected streams from the beginning.")
-@click.option("--verify", is_flag=True, help="Compare what incremental models recompute with a full rebuild.")
+@click.option("--verify", is_flag=True, help="Compare what models recompute with a full rebuild, before publishing.")
 @click.option("--ingest", is_flag=True, help="Of a target that defers: load the streams into its own lake.")
 @click.option("--drop", is_flag=True, help="Drop the tables that nothing makes any more.")
 @click.option("--start", type=DAY, metavar="DAY", help="Rebuild the time partitions from this day on.")

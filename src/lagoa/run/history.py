@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 from lagoa.catalog.lineage import personal_here
 from lagoa.check.audit import Audited, Batch, audit
 from lagoa.check.gates import Gate, gates
-from lagoa.errors import LakeError, Place, StepError
+from lagoa.errors import LagoaError, LakeError, Place, StepError
 from lagoa.kit.text import columns, quote
 from lagoa.kit.types import sql_type
 from lagoa.lake.evolve import add_columns, retype
@@ -21,6 +22,7 @@ from lagoa.lake.table import Table, bind
 from lagoa.ports import FileSet, Session, StagedFile
 from lagoa.project.model import Model
 from lagoa.run.context import Context
+from lagoa.run.recompute import bind_staged
 from lagoa.run.write import can_be_asked
 from lagoa.spec.model import HISTORY, ModelHeader
 from lagoa.spec.names import TableName
@@ -33,7 +35,7 @@ from lagoa.transform.follower import Follower
 from lagoa.transform.history import GIVEN, HELD, PRESENT, Timeline, with_history
 from lagoa.transform.incremental import VANISHED, fits, follow
 
-_ALL = "_all_versions"
+_ALL, _FOLLOWED, _WHOLE = "_all_versions", "_followed_versions", "_whole_versions"
 _TIMES = (pa.types.is_timestamp, pa.types.is_date)
 
 
@@ -78,19 +80,63 @@ def historise(
         raise _unusable(model, f"`time: {header.time}` is {kind}, which is no time", "cast it to timestamp or date")
     line = Timeline(schema, given.names, header.key, header.time, context.at)
     touched = _touched(context, session, asked, table, schema) if known and follows else None
-    if touched is False:
-        return Historised(table, schema, line.version, [], [], Audited([]))
+    none = Historised(table, schema, line.version, [], [], Audited([]))
+    looked = partial(_looked_at, context, session, model, line, given, none)
+    done = none if touched is False else looked(touched, folder)
+    if context.verify and known:
+        _verify(context, session, model, done, None if touched is None else looked(None, folder / "verify"))
+    return done
+
+
+def _looked_at(
+    context: Context,
+    session: Session,
+    model: Model,
+    line: Timeline,
+    given: pa.Schema,
+    none: Historised,
+    touched: Follower | None,
+    folder: Path,
+) -> Historised:
+    """Stage the versions of touched keys, or of all, that begin, end or are none any more."""
+    asked, known = _asking(model), history.is_history(none.table.schema)
     staged = _staged(session, asked, given, touched, folder)
+    if touched is not None and not staged and not asked.header.allow_empty:  # all keys may be gone, which is an error
+        return _looked_at(context, session, model, line, given, none, None, folder / "all")
     early = _early(context, session, model, given, staged, folder)
-    _bind(session, line, table if known else None, given, (staged, early.good), touched)
+    _bind(session, line, none.table if known else None, given, (staged, early.good), touched)
     _refuse(session, model, line)
     for name, query in line.steps():
         session.run(f"create or replace temp table {name} as {query}")
-    by = header.partition_by
-    rows = session.stage(line.rows(), folder / "versions", schema, by)
-    marked = pa.schema([*schema, (VANISHED, pa.bool_())])
+    by = spelled(model.header, line.schema.names).partition_by
+    rows = session.stage(line.rows(), folder / "versions", line.schema, by)
+    marked = pa.schema([*line.schema, (VANISHED, pa.bool_())])
     vanished = session.stage(line.vanished(VANISHED), folder / "vanished", marked, by) if known else []
-    return Historised(table, schema, line.version, rows, vanished, early)
+    return replace(none, rows=rows, vanished=vanished, early=early)
+
+
+def _verify(context: Context, session: Session, model: Model, done: Historised, whole: Historised | None) -> None:
+    """Compare the versions of touched keys with those that a look at all keys gives. Raises LagoaError LG-605.
+
+    Older versions come from what was seen once, so nothing is left to compare them with.
+    """
+    name = str(model.name)
+    if whole is None:
+        said = f"{name}: all of its keys were compared, and nothing else could tell its versions"
+        context.events.emit("note", name, text=said)
+        return
+    number = 0
+    for part, shown in (("rows", done.schema.names), ("vanished", done.key)):
+        for relation, found in ((_FOLLOWED, done), (_WHOLE, whole)):
+            bind_staged(session, relation, done.schema, getattr(found, part))
+        a, b = (f"select {columns(shown)} from {relation}" for relation in (_FOLLOWED, _WHOLE))
+        differ = f"(({a}) except all ({b})) union all (({b}) except all ({a}))"
+        number += int(session.rows(f"select count(*) from ({differ})")[0][0])
+    if number:
+        message = f"{name}: its versions differ from those that a look at all keys gives in {number:,} rows"
+        hint = f"`lagoa run --full -s {name}` looks at all keys; please report this"
+        raise LagoaError("LG-605", f"{message}; nothing was published", hint=hint)
+    context.events.emit("note", name, text=f"{name}: its versions are those that a look at all keys gives")
 
 
 def _unusable(model: Model, message: str, hint: str) -> StepError:
