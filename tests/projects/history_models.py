@@ -107,11 +107,12 @@ class Chain:
         """Add a model of a shape over random tables of those before it."""
         self.leader = self.rng.choice(self._growing()) if kind == "append" else None
         made, columns = self._drafted(shape)
-        time = self._time(made, columns) if kind in ("dated", "scd2") else None
+        time = self._time((), columns) if kind == "scd2" else None
+        time = self._time(made.key, columns) if kind == "dated" else time
         while kind == "dated" and time is None:
             shape = "daily" if self.rng.random() < 0.2 else shape
             made, columns = self._drafted(shape)
-            time = self._time(made, columns)
+            time = self._time(made.key, columns)
         key, self.leader = tuple(made.key) or self.key(columns), None
         if kind == "scd2":
             key, time = key[:1], time if time not in key[:1] and self.rng.random() < 0.6 else None
@@ -132,9 +133,9 @@ class Chain:
     def _growing(self) -> list[Relation]:
         return [r for r in self.relations if r.grows and r.rows <= 100]
 
-    def _time(self, made: Draft, columns: Mapping[str, str]) -> str | None:
-        """Choose a column that says when, among those to which a change can be followed."""
-        able = [c for c, kind in columns.items() if kind in TIMES and (c in made.key or not made.key)]
+    def _time(self, among: Sequence[str], columns: Mapping[str, str]) -> str | None:
+        """Choose a column that says when, among some or all."""
+        able = [c for c, kind in columns.items() if kind in TIMES and (c in among or not among)]
         return self.rng.choice(able) if able else None
 
     def _apart(

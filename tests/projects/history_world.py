@@ -146,7 +146,7 @@ class World:
         if column == "d":
             return rng.choice([*TIMES[self.columns["t1"]["d"]], "null"])
         if column == "gone":
-            return "true" if rng.random() < 0.2 else "false"
+            return "true" if rng.random() < 0.3 else "false"
         if rng.random() < 0.12:
             return "null"
         if column in "ab":

@@ -109,6 +109,17 @@ def test_following_the_inputs_gives_the_same_history(tmp_path: Path, seed: int, 
         assert world.history() == world.expected()
 
 
+def test_a_key_that_comes_back_with_older_rows_is_reopened_by_the_newest(tmp_path: Path) -> None:
+    world = World(tmp_path, "time: since")
+    both: list[tuple[int, datetime, str | None]] = [(1, day(2), "b"), (1, day(1), "a"), (2, day(1), "c")]
+    for given in (both, both[2:], both):
+        world.deliver(given)
+        world.run(given)
+        assert world.history() == world.expected()
+    current = world.raft.rows("select id, value from silver.people where is_current order by id")
+    assert current == [(1, "b"), (2, "c")]
+
+
 # ---------------------------------------------------------------- one history
 NOW = "select id, who, city from bronze.land_people"
 VERSIONS = "select id, who, city, is_current from silver.people order by id, valid_from"
