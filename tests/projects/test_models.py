@@ -339,3 +339,33 @@ def test_planning_runs_no_code_of_the_user(raft: Raft) -> None:
     raft.python("gold.m", body, IDS)
     raft.plan()
     assert not list(raft.root.rglob("ran"))
+
+
+def test_an_append_model_gains_columns_and_widens_types_with_its_input(raft: Raft) -> None:
+    raft.source("wide", 's: {path: "s*.parquet", mode: append}')
+    raft.parquet("wide/s1.parquet", id=pa.array([1], pa.int64()), v=pa.array([1], pa.int32()))
+    raft.model("silver.s", "select * exclude (_run, _loaded_at, _source) from bronze.wide_s", "kind: append")
+    raft.model("gold.s", "select id, v from silver.s", "kind: incremental\nkey: id")
+    raft.ok()
+    raft.parquet("wide/s2.parquet", id=[2], v=pa.array([1 << 40], pa.int64()), w=["x"])
+    raft.ok()
+    assert raft.rows("select id, v, w from silver.s order by id") == [(1, 1, None), (2, 1 << 40, "x")]
+    assert raft.rows("gold.s") == [(1, 1), (2, 1 << 40)]
+    raft.model("silver.s", "select id, v from bronze.wide_s", "kind: append")
+    raft.ok()
+    assert raft.plan()["silver.s"].status == "up to date"
+
+
+def test_an_append_model_says_which_type_no_longer_fits(raft: Raft) -> None:
+    raft.model("silver.t", "select 1 as v")
+    raft.model("silver.s", "select p.id, t.v from bronze.land_p p cross join silver.t t", "kind: append")
+    raft.ok()
+    raft.model("silver.t", "select 'x' as v")
+    raft.write("land/p2.csv", "id,v\n3,c\n")
+    error = raft.fails()["silver.s"]
+    assert (error.code, error.message) == (
+        "LG-501",
+        "`silver.s`: `v` is VARCHAR now, and INTEGER in the rows that it has",
+    )
+    assert "`lagoa run --full -s silver.s` rebuilds it" in str(error.hint)
+    assert raft.rows("silver.s") == [(1, 1), (2, 1)]

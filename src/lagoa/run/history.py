@@ -16,12 +16,11 @@ from lagoa.check.gates import Gate, gates
 from lagoa.errors import LagoaError, LakeError, Place, StepError
 from lagoa.kit.text import columns, quote
 from lagoa.kit.types import sql_type
-from lagoa.lake.evolve import add_columns, retype
-from lagoa.lake.schema import same_type, widens
 from lagoa.lake.table import Table, bind
 from lagoa.ports import FileSet, Session, StagedFile
 from lagoa.project.model import Model
 from lagoa.run.context import Context
+from lagoa.run.grown import columns_given, grown
 from lagoa.run.recompute import bind_staged
 from lagoa.run.write import can_be_asked
 from lagoa.spec.model import HISTORY, ModelHeader
@@ -66,7 +65,7 @@ def historise(
     StepError LG-505 when a key is null or not alone, or when the history does not fit what is declared now.
     """
     asked = _asking(model)
-    found = _columns(context, session, asked, folder)
+    found = columns_given(context, session, asked, folder)
     if taken := [n for n in found.names if n.lower() in HISTORY]:
         hint = "give the query's column another name"
         raise _unusable(model, f"`kind: scd2` adds the column `{taken[0]}` itself", hint)
@@ -150,12 +149,6 @@ def _asking(model: Model) -> Model:
     return replace(model, header=header)
 
 
-def _columns(context: Context, session: Session, asked: Model, folder: Path) -> pa.Schema:
-    if asked.language == "python":
-        return python_model.columns_of(session, asked, context.project.root, folder)
-    return sql_model.columns_of(session, asked)
-
-
 # ---------------------------------------------------------------- columns that come, go and change
 def _prepared(context: Context, session: Session, model: Model, table: Table, found: pa.Schema, folder: Path) -> Table:
     """Let a table that holds a history have the query's columns; those that the query gives no more stay."""
@@ -165,28 +158,7 @@ def _prepared(context: Context, session: Session, model: Model, table: Table, fo
     if then and then.get("key") != list(model.header.key):
         message = f"its history is kept by {', '.join(then.get('key', []))}, and `key` says otherwise now"
         raise _unusable(model, message, "let another model keep a history by the new key")
-    held = table.schema
-    wider = [f for f in found if f.name in held.names and _wider(model, held.field(f.name), f)]
-    news = pa.schema([f for f in found if f.name not in held.names])
-    personal = personal_here(context.project, context.pin, model.name, news.names)
-    if wider:
-        types = {f.name: f.type for f in wider}
-        become = pa.schema([*(pa.field(f.name, types.get(f.name, f.type)) for f in held), *news])
-        table = retype(context.lake, session, table, become, folder / "wider", context.run)
-    elif news:
-        table = add_columns(context.lake, table, news, context.run, personal=personal)
-    if wider or news:
-        context.move(table)
-    return table
-
-
-def _wider(model: Model, held: pa.Field, found: pa.Field) -> bool:
-    if same_type(held.type, found.type) or widens(found.type, held.type):
-        return False
-    if not widens(held.type, found.type):
-        message = f"`{found.name}` is {sql_type(found.type)} now, and {sql_type(held.type)} in its history"
-        raise _unusable(model, message, f"cast it to {sql_type(held.type)}, or give it another name")
-    return True
+    return grown(context, session, model, table, found, folder)
 
 
 # ---------------------------------------------------------------- rows

@@ -23,6 +23,7 @@ from lagoa.project.model import Model
 from lagoa.run import partitions
 from lagoa.run.backfill import backfill
 from lagoa.run.context import Context
+from lagoa.run.grown import columns_given, grown
 from lagoa.run.history import historise, judged_early
 from lagoa.run.recompute import TOUCHED, recompute, verify
 from lagoa.run.write import Mode, Work, Written, write
@@ -56,13 +57,10 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
         bind_tables(session, context.project, model.inputs, context.pin)
         if keeps:
             return _historised(context, session, model, table, folder, not step.full and _means_the_same(table, meant))
-        mode: Mode = "replace"
         if model.header.kind == "append" and not step.full and table.exists:
-            mode = "append"
-            if not _narrow(context, session, model, table):
-                return write(context, session, _work(context, model, table, mode, table.schema, [], inputs), folder)
+            return _appended(context, session, model, table, folder, inputs)
         schema, staged = _staged(context, session, model, folder)
-        return write(context, session, _work(context, model, table, mode, schema, staged, inputs), folder)
+        return write(context, session, _work(context, model, table, "replace", schema, staged, inputs), folder)
 
 
 def _recomputed(
@@ -95,6 +93,18 @@ def _repartitioned(
         partitions.verify(context, session, model, table, done, work.gates, folder)
     built: Any = {} if table.state and table.state.cursor else None
     return write(context, session, replace(work, where=done.where, among=done.among, cursor=built, again=True), folder)
+
+
+def _appended(
+    context: Context, session: Session, model: Model, table: Table, folder: Path, inputs: Mapping[str, Input]
+) -> Written:
+    """Add the rows that the query gives for those which its first input gained; they may bring columns and types."""
+    staged: Sequence[StagedFile] = []
+    if _narrow(context, session, model, table):
+        table = grown(context, session, model, table, columns_given(context, session, model, folder), folder)
+        stage = python_model.stage if model.language == "python" else sql_model.stage
+        staged = stage(session, model, table.schema, folder / "rows")
+    return write(context, session, _work(context, model, table, "append", table.schema, staged, inputs), folder)
 
 
 def _historised(context: Context, session: Session, model: Model, table: Table, folder: Path, follows: bool) -> Written:
@@ -172,10 +182,9 @@ def _means_the_same(table: Table, meant: Any) -> bool:
 
 
 def _staged(context: Context, session: Session, model: Model, folder: Path) -> tuple[pa.Schema, Sequence[StagedFile]]:
+    schema = columns_given(context, session, model, folder)
     if model.language == "python":
-        schema = python_model.columns_of(session, model, context.project.root, folder)
         return schema, python_model.stage(session, model, schema, folder / "rows")
-    schema = sql_model.columns_of(session, model)
     partitions.timed(model, schema)
     cut = None
     if model.header.kind == "incremental":  # as many rows as its inputs have is more than most have
