@@ -30,6 +30,7 @@ def read(question: Question, describe: Describe) -> exp.Query:
     """Return the query's tree; each place where an input is read is a table called `name@number`. Raises Refused."""
     query = _inlined_views(_parsed(question.query), question)
     _unhygienic(query)
+    _shared_columns(query)
     _semi_joins(query)
     _group_by_all(query)
     try:
@@ -99,6 +100,16 @@ def _unhygienic(tree: exp.Query) -> None:
     for column in tree.find_all(exp.Column):
         if column.args.get("db"):
             raise Refused(f"{text(column)} names its table with its layer; give the table an alias")
+
+
+def _shared_columns(tree: exp.Query) -> None:
+    """Refuse USING where its column on the left is itself of two tables, of which the parser would take the first."""
+    for select in tree.find_all(exp.Select):
+        filled = False
+        for join in select.args.get("joins") or []:
+            if filled and join.args.get("using"):
+                raise Refused("a JOIN with USING after a RIGHT or FULL one is not followed")
+            filled = filled or join.side.upper() in ("RIGHT", "FULL")
 
 
 def _semi_joins(tree: exp.Query) -> None:

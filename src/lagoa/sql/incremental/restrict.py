@@ -17,6 +17,7 @@ from lagoa.sql.incremental.scope import (
     expression,
     locality,
     nullable,
+    one_row,
     outputs,
     sources,
 )
@@ -63,7 +64,11 @@ class Restriction:
         """Filter a SELECT in place, and its sources where an equality says the same of them."""
         found = sources(select)
         told = known(self._scopes, select, found, pairs)
-        select.where(self.exists([(text(p.node), p.key) for p in pairs]), copy=False)
+        touched = self.exists([(text(p.node), p.key) for p in pairs])
+        if one_row(select):
+            select.having(touched, copy=False)  # WHERE would take its rows and leave it
+        else:
+            select.where(touched, copy=False)
         for source in found:
             fits = [(column, key) for (alias, column), key in told.items() if alias == source.alias]
             if not fits:

@@ -119,6 +119,11 @@ def locality(select: exp.Query) -> Locality | None:
     return found
 
 
+def one_row(select: exp.Expr) -> bool:
+    """Say whether a SELECT gathers all its rows into one, which is there also when they are none."""
+    return not select.args.get("group") and bool(plain_aggregates(select) or select.args.get("having"))
+
+
 def covered(node: exp.Expr, local: Locality) -> bool:
     """Say whether an expression is made of nothing but the locality."""
     if text(node) in local:

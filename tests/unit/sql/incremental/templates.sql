@@ -472,3 +472,14 @@ select x.* from s.t1 x where {p:x:t1};
 -- sub_star | id | all
 select * from (select id, a, v from s.t1 x where {p:x:t1}) q where v > 1;
 
+-- union_grains | k | all
+select a as k, v from s.t1 union all select b, count(*) from s.t1 group by b union all select null, count(*) from s.t3;
+
+-- union_constant_grain | g,k | all
+select 'row' as g, id as k, v from s.t1 union all select 'all', null, max(v) from s.t3 having count(*) <> 1;
+
+-- left_using | a | all
+select a, x.v, y.v v2, z.v v3 from s.t1 x left join s.t2 y using (a) left join (select b as a, v from s.t3) z using (a);
+
+-- full_using_twice | a | refused
+select a, x.v, y.v v2, z.v v3 from s.t1 x full join s.t2 y using (a) full join (select b as a, v from s.t3) z using (a);
