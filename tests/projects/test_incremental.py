@@ -200,6 +200,16 @@ def test_an_input_that_changes_in_rows_that_do_not_matter_writes_no_row(raft: Ra
     assert raft.plan()["silver.paid"].status == "up to date"
 
 
+def test_an_input_of_a_cte_that_nobody_reads_touches_nothing(raft: Raft) -> None:
+    raft.source("other", 'o: {path: "*.parquet", mode: append}')
+    raft.parquet("other/1.parquet", id=[1])
+    paid(raft, query=f"with unread as (select * from bronze.other_o) {PAID}")
+    raft.parquet("other/2.parquet", id=[2])
+    raft.ok()
+    assert in_full(raft) == []
+    assert raft.plan()["silver.paid"].status == "up to date"
+
+
 def test_the_first_rows_of_an_empty_table_are_exact_changes_to_its_readers(raft: Raft) -> None:
     query = "select id, amount from bronze.land_orders where status = 'void'"
     raft.model("gold.void", "select id, amount from silver.paid", "kind: incremental\nkey: id")

@@ -65,9 +65,10 @@ class Follower:
         return self._changes
 
     def question(self) -> str | None:
-        """Return the query for the touched keys; None when nothing has changed. Raises Refused."""
+        """Return the query for the touched keys; None when nothing that is read has changed. Raises Refused."""
         own_history(self.table)
-        moved = [name for name, found in self.changes().items() if found.kind != "nothing"]
+        read = {occurrence.input for occurrence in self.followed.analysis.occurrences}
+        moved = [n for n, found in self.changes().items() if found.kind != "nothing" and self.followed.names[n] in read]
         if not moved:
             return None
         return self.followed.analysis.touched([self.followed.names[name] for name in moved])

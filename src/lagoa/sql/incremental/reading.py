@@ -48,6 +48,7 @@ def read(question: Question, describe: Describe) -> exp.Query:
         tree = tree.this
     if not isinstance(tree, exp.Query):
         raise Refused("it is not one query")
+    _told_apart(tree)
     for number, table in enumerate(list(tree.find_all(exp.Table))):
         if table.name not in question.columns or table.args.get("db"):
             raise Refused(f"{text(table)} is not one of its inputs")
@@ -161,10 +162,23 @@ def _substituted(root: exp.Expr, name: str, body: exp.Expr) -> None:
             table.replace(exp.Subquery(this=body.copy(), alias=alias))
 
 
+def _told_apart(tree: exp.Query) -> None:
+    """Let each query have a column once by its name, by which it is found from now on. Raises Refused."""
+    for below in tree.find_all(exp.SetOperation):
+        names: set[str] = set()
+        right = below.right.unnest()
+        for number, column in enumerate(right.selects if isinstance(right, exp.Select) else ()):
+            name = column.alias_or_name.lower()
+            if name in names:  # below the first query of a union names say nothing, and `select a, 'a'` gives one twice
+                column.replace(exp.alias_(column.unalias().copy(), f"__c{number}", quoted=True))
+            names.add(name)
+    for query in tree.find_all(exp.Select):
+        called = [name.lower() for name in query.named_selects]
+        if len(set(called)) != len(called) and not isinstance(query.parent, exp.Exists):
+            raise Refused("two of the columns of a query have one name")
+
+
 def _same_columns(question: Question, tree: exp.Query, describe: Describe) -> None:
     """Refuse a tree that does not give what the query gives: then names were resolved in another way."""
-    names = tree.named_selects
-    if len({n.lower() for n in names}) != len(names):
-        raise Refused("two of its columns have one name")
     if dict(describe(at(tree, ""))) != dict(describe(question.query)):
         raise Refused("a column has no name (give it one with `as`), or the query is read in another way by DuckDB")

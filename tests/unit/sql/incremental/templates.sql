@@ -483,3 +483,18 @@ select a, x.v, y.v v2, z.v v3 from s.t1 x left join s.t2 y using (a) left join (
 
 -- full_using_twice | a | refused
 select a, x.v, y.v v2, z.v v3 from s.t1 x full join s.t2 y using (a) full join (select b as a, v from s.t3) z using (a);
+
+-- union_name_twice | id | all
+select id, 'row' as g, v from s.t1 union all select a, 'a', sum(v) from s.t1 group by a union all select b, 'b', 1 from s.t3;
+
+-- union_name_twice_in_subquery | id | all
+select q.id, q.v from (select id, v, s from s.t1 union all select a, v, 'a' from s.t2 x where {p:x:t2}) q where q.s <> 'y';
+
+-- except_name_twice | id | all
+select id, v, s from s.t1 except select a, v, 'a' from s.t2;
+
+-- subquery_name_twice | id | refused
+select q.id, q.v from (select x.a as id, y.a as id, x.v from s.t1 x left join s.t2 y on x.v = y.v) q;
+
+-- exists_name_twice | id | all
+select x.id from s.t1 x where exists (select * from s.t2 y join s.t2 z on y.a = z.a where y.a = x.a);
