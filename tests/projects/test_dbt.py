@@ -15,11 +15,29 @@ import duckdb
 import pytest
 from tests.golden.dbt.record import NULL
 from tests.projects.dbt_projects import write
+from tests.unit.propose.small_dbt import proposed, told
 
 from lagoa import Project
 from lagoa.testing.mouth import Lagoa
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dbt"
+CAPITALS = "select id, upper(name) as name, amount * {{ var('factor', 2) }} as twice from {{ ref('raw') }}"
+UNIT_TESTS = """\
+unit_tests:
+  - name: names_are_big
+    description: Names are written in capitals.
+    model: a
+    given:
+      - input: ref('raw')
+        rows: [{ID: 1, name: x, amount: 1.5}, {id: 2}]
+    expect:
+      rows: [{id: 1, name: X, twice: 3}, {id: 2}]
+  - name: lines
+    model: a
+    overrides: {macros: {is_incremental: false}}
+    given: [{input: ref('raw'), format: csv, rows: "id,name\\n1,x\\n2,\\n"}]
+    expect: {format: csv, fixture: capitals}
+"""
 OWN_NAMES = {"dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"}
 
 
@@ -153,3 +171,18 @@ def test_what_dbt_compiled_stands_in_for_what_needs_the_database(lagoa: Lagoa, h
     (note,) = [n for n in found["notes"] if n["file"] == "models/asks.sql"]
     assert (note["sort"], note["line"]) == ("decided", 1)
     assert "taken as dbt compiled it" in note["text"]
+
+
+def test_unit_tests_become_tests_of_models_with_the_same_rows(lagoa: Lagoa, home: Path) -> None:
+    made = proposed(
+        home,
+        {"models/a.sql": CAPITALS, "models/a.yml": UNIT_TESTS, "tests/fixtures/capitals.csv": "id, name\n1, X\n2,\n"},
+    )
+    assert told(made, "untranslated") == []
+    assert made.made["unit test lines"] == "tests/a.yml"
+    ran = lagoa("test", folder="new")
+    assert (ran.code, ran.out.splitlines()[-1].split(" in ")[0]) == (0, "2 tests: 2 passed"), ran.err
+    # what the first expected row names counts for every row
+    file = home / "new/tests/a.yml"
+    file.write_text(file.read_text("utf-8").replace("twice: 3.0", "twice: 4").replace("twice: 3", "twice: 4"), "utf-8")
+    assert lagoa("test", folder="new").code == 1

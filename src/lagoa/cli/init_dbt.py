@@ -50,7 +50,7 @@ def from_project(
 def _show(proposal: Proposal) -> None:
     made = proposal.made
     sorts = {sort: sum(key.startswith(f"{sort} ") for key in made) for sort in ("model", "snapshot", "seed", "source")}
-    sorts = {**sorts, "test": proposal.tests}
+    sorts = {**sorts, "test": proposal.tests, "unit test": sum(key.startswith("unit test ") for key in made)}
     words = {"source": "table of sources"}
     counted = ", ".join(
         screen.some(n, words.get(s, s), "tables of sources" * (s == "source")) for s, n in sorts.items() if n

@@ -5,15 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.propose.small_dbt import PROFILE, SETTINGS, proposed, told
 
 from lagoa.errors import CommandError
 from lagoa.project.load import load
-from lagoa.propose.dbt.translate import propose
-from lagoa.propose.proposal import Proposal
-
-SETTINGS = "name: shop\nprofile: shop\n"
-PROFILE = "shop: {target: dev, outputs: {dev: {type: duckdb}}}\n"
-SEED = "id,name,amount,day\n1,a,1.5,2024-01-01\n2,b,2,2024-01-02\n"
 
 EVERY_SORT = """\
 models:
@@ -40,22 +35,6 @@ models:
 """
 
 
-def proposed(folder: Path, files: dict[str, str], **choices: dict[str, str]) -> Proposal:
-    """Write a dbt project, translate it, and hold what was made against the real loader."""
-    everything = {"dbt_project.yml": SETTINGS, "profiles.yml": PROFILE, "seeds/raw.csv": SEED, **files}
-    for name, text in everything.items():
-        path = folder / "dbt" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    made = propose(folder / "dbt", None, choices.get("layers"), choices.get("variables"))
-    made.write(folder / "new", "Report")
-    return made
-
-
-def told(made: Proposal, sort: str) -> list[str]:
-    return [str(note) for note in made.notes if note.sort == sort]
-
-
 @pytest.mark.parametrize(
     ("file", "text", "place", "words"),
     [
@@ -72,7 +51,6 @@ def told(made: Proposal, sort: str) -> list[str]:
         ("analyses/a.sql", "select 1", "analyses/a.sql:1", "an analysis"),
         ("models/s.yml", "exposures:\n  - name: board\n", "models/s.yml:2", "`board`: an exposure"),
         ("models/s.yml", "metrics:\n  - name: m\n", "models/s.yml:2", "`m`: a metric"),
-        ("models/s.yml", "unit_tests:\n  - name: u\n", "models/s.yml:2", "`u`: a unit test"),
         ("models/s.yml", "models:\n  - name: gone\n", "models/s.yml:2", "no model of that name"),
         ("models/s.yml", "models: [\n", "models/s.yml:1", "cannot be read"),
         ("seeds/s.yml", "seeds:\n  - name: raw\n    tests:\n      - strange.one\n", "seeds/s.yml:4", "`strange.one`"),

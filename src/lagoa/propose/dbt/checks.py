@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lagoa.errors import ProjectError
-from lagoa.propose.dbt.layers import Names
+from lagoa.propose.dbt.layers import Names, is_reference
 from lagoa.propose.dbt.nouns import Dbt, Test
 from lagoa.propose.dbt.render import Failed, Renderer
 from lagoa.propose.proposal import Proposal
@@ -16,7 +16,6 @@ from lagoa.spec.names import TableName
 from lagoa.sql.parse import parse
 from lagoa.sql.transpile import Unreadable, expression, transpile
 
-_TO = re.compile(r"\s*(?:\{\{)?\s*(ref|source)\(\s*(.*?)\s*\)\s*(?:\}\})?\s*", re.DOTALL)
 _SECONDS = {"second": "s", "minute": "m", "hour": "h", "day": "d"}
 _SIMPLE_COLUMN = re.compile(r"\w+")
 
@@ -152,13 +151,7 @@ class Checks:
     # ------------------------------------------------------------ what they say
     def relation(self, written: str) -> TableName:
         """Find the table that `ref('x')` or `source('a', 'b')` names. Raises Untranslatable."""
-        found = _TO.fullmatch(written)
-        words = re.findall(r"['\"]([^'\"]+)['\"]", found[2]) if found else []
-        table = None
-        if found and words:
-            table = (
-                self.names.nodes.get(words[-1]) if found[1] == "ref" else self.names.sources.get((words[0], words[-1]))
-            )
+        table = self.names.of(written)
         if table is None:
             raise Untranslatable(f"`{written}` is no table here")
         return table
@@ -182,7 +175,7 @@ class Checks:
         return rendered.text
 
     def _argument(self, value: Any) -> Any:
-        if isinstance(value, str) and _TO.fullmatch(value):
+        if isinstance(value, str) and is_reference(value):
             return {"relation": str(self.relation(value))}
         return value
 

@@ -44,6 +44,8 @@ _FOUND: tuple[tuple[str, Sort, tuple[str, ...]], ...] = (
     ("seed-paths", "seed", (".csv",)),
     ("test-paths", "test", (".sql",)),
 )
+_FIXTURES = "fixtures"
+"""The folder of tests/ whose files hold rows for unit tests."""
 Settings = Mapping[str, Any]
 
 
@@ -69,6 +71,8 @@ def read_files(root: Path, dialect: str | None = None, variables: Settings | Non
             dbt.strays.append((SETTINGS, settings.key((key,)).line, f"`{key}`: SQL that runs beside the models"))
     for path in _files(folders["analysis-paths"], ".sql"):
         dbt.strays.append((_name(root, path), 1, "an analysis: ask it with `lagoa query`"))
+    for path in _files([p / _FIXTURES for p in folders["test-paths"]], ""):
+        dbt.fixtures[path.stem] = path
     with rendering(dbt, {}, {}) as renderer:
         _configure(dbt, renderer.tree(value))
         docs = {m[1]: m[2].strip() for p in _files([root], ".md") for m in _DOCS.finditer(_text(p))}
@@ -132,7 +136,7 @@ def _find(dbt: Dbt, folders: Mapping[str, list[Path]]) -> None:
 
 def _add(dbt: Dbt, sort: Sort, folder: Path, path: Path) -> None:
     inside = path.relative_to(folder)
-    if sort == "test" and inside.parts[0] == "generic":
+    if sort == "test" and inside.parts[0] in ("generic", _FIXTURES):
         return
     file = _name(dbt.root, path)
     name = f"test.{path.stem}" if sort == "test" else path.stem

@@ -18,6 +18,7 @@ _SILVER = frozenset(
     ("staging", "stage", "stg", "intermediate", "int", "base", "silver", "clean", "cleansed", "prep", "preparation")
 )
 _GOLD = frozenset(("marts", "mart", "gold", "reporting", "reports", "analytics", "metrics", "core"))
+_TO = re.compile(r"\s*(?:\{\{)?\s*(ref|source)\(\s*(.*?)\s*\)\s*(?:\}\})?\s*", re.DOTALL)
 _SILVER_NAME = re.compile(r"(stg|int|base|prep|silver)_")
 
 
@@ -29,6 +30,14 @@ class Names:
     sources: Mapping[tuple[str, str], TableName]
     stood_in: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     """Sources whose table is a seed."""
+
+    def of(self, written: str) -> TableName | None:
+        """Return the table that `ref('x')` or `source('a', 'b')` names."""
+        found = _TO.fullmatch(written)
+        words = re.findall(r"['\"]([^'\"]+)['\"]", found[2]) if found else []
+        if not found or not words:
+            return None
+        return self.nodes.get(words[-1]) if found[1] == "ref" else self.sources.get((words[0], words[-1]))
 
     def refs(self) -> dict[str, str]:
         """Return what `ref` finds."""
@@ -95,6 +104,11 @@ def _known(dbt: Dbt, chosen: Mapping[str, str]) -> None:
         if folder not in words:
             message = f"the dbt project has no folder or tag `{folder}`"
             raise CommandError("LG-601", message, hint=did_you_mean(folder, words))
+
+
+def is_reference(written: str) -> bool:
+    """Say whether a text is `ref(…)` or `source(…)`."""
+    return _TO.fullmatch(written) is not None
 
 
 def plain_name(name: str) -> str:

@@ -86,6 +86,20 @@ class SourceTable:
 
 
 @dataclass(frozen=True)
+class UnitTest:
+    """A unit test as declared: `given` and `expect` hold its rows in dbt's words."""
+
+    name: str
+    model: str
+    given: tuple[Mapping[str, Any], ...]
+    expect: Mapping[str, Any]
+    overrides: Mapping[str, Any]
+    description: str
+    file: str
+    line: int | None
+
+
+@dataclass(frozen=True)
 class Macro:
     """A macro's text, with where it begins."""
 
@@ -110,6 +124,9 @@ class Dbt:
     """By name; singular tests as `test.<name>`."""
     sources: dict[tuple[str, str], SourceTable] = field(default_factory=dict)
     macros: list[Macro] = field(default_factory=list)
+    unit_tests: list[UnitTest] = field(default_factory=list)
+    fixtures: dict[str, Path] = field(default_factory=dict)
+    """Files of rows for unit tests, by name."""
     disabled: dict[str, str] = field(default_factory=dict)
     """Names of what is switched off, with the file."""
     owners: dict[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lagoa.project.yaml import Document, Where
-from lagoa.propose.dbt.nouns import Column, Dbt, Node, Said, SourceTable, Test
+from lagoa.propose.dbt.nouns import Column, Dbt, Node, Said, SourceTable, Test, UnitTest
 
 _DOC = re.compile(r"\{\{\s*doc\(\s*(?:['\"][\w.]+['\"]\s*,\s*)?['\"]([\w.]+)['\"]\s*\)\s*\}\}")
 _TEST_CONFIG = ("severity", "where", "limit", "warn_if", "error_if", "fail_calc", "store_failures", "enabled", "tags")
@@ -16,7 +16,6 @@ _HOMELESS = {
     "metrics": "a metric has no counterpart",
     "semantic_models": "a semantic model has no counterpart",
     "saved_queries": "a saved query has no counterpart",
-    "unit_tests": "a unit test: write it again in tests/",
     "functions": "a function of the database has no counterpart",
 }
 _READ = frozenset(
@@ -47,6 +46,8 @@ class Properties:
         for _, entry in _entries(value.get("groups"), ("groups",)):
             owner = entry.get("owner") or {}
             self.dbt.owners[str(entry.get("name"))] = str(owner.get("name") or owner.get("email") or entry.get("name"))
+        for where, entry in _entries(value.get("unit_tests"), ("unit_tests",)):
+            self._unit_test(entry, document, where)
         for sort, words in _HOMELESS.items():
             for where, entry in _entries(value.get(sort), (sort,)):
                 line = document.key(where).line
@@ -119,6 +120,23 @@ class Properties:
                 line = document.at((*where, key, number)).line
                 found.append(test_of(self.settle(test), document.file, line, column))
         return found
+
+    def _unit_test(self, entry: Named, document: Document, where: Where) -> None:
+        line = document.key((*where, "name")).line
+        if (entry.get("config") or {}).get("enabled") is False:
+            self.dbt.disabled[str(entry.get("name"))] = document.file
+            return
+        test = UnitTest(
+            str(entry.get("name")),
+            str(entry.get("model")),
+            tuple(given for _, given in _entries(entry.get("given"), (*where, "given"))),
+            entry.get("expect") or {},
+            entry.get("overrides") or {},
+            self._described(entry, document.file, line),
+            document.file,
+            line,
+        )
+        self.dbt.unit_tests.append(test)
 
     # ------------------------------------------------------------ sources
     def _source(self, entry: Named, document: Document, where: Where) -> None:

@@ -22,6 +22,7 @@ from lagoa.propose.dbt.models import Draft, Drafts, as_dbt_shows, gated, spot, u
 from lagoa.propose.dbt.nouns import Dbt, Node
 from lagoa.propose.dbt.render import Failed, Renderer, rendering
 from lagoa.propose.dbt.seeds import write_seeds, write_sources
+from lagoa.propose.dbt.trials import Trials
 from lagoa.propose.dbt.words import column_words, header, note_columns, note_leftovers, sorted_checks, table_words
 from lagoa.propose.proposal import Proposal
 from lagoa.spec.model import HISTORY
@@ -96,6 +97,7 @@ class Translation:
         for query in queries:
             if query.guards:
                 self._check(query)
+        Trials(self.dbt, self.names, inputs, self.proposal).write()
         self.proposal.files["lagoa.yml"] = f"name: {self.dbt.name}\n"
 
     # ------------------------------------------------------------ checks
