@@ -49,10 +49,47 @@ def renderer() -> Iterator[Renderer]:
         ("{{ target.type }} {{ target.name }} {{ env_var('HOME', 'none') }}", "duckdb dev none"),
         ("{{ dbt_utils.star(from=ref('orders'), except=['a', 'b']) }}", "* exclude (a, b)"),
         ("{{ dbt_utils.group_by(3) }}", "group by 1, 2, 3"),
+        ("{{ modules.re.sub('[^a-z]+', '_', 'a b-c') }}", "a_b_c"),
+        ("{{ (modules.datetime.date(2024, 1, 31) + modules.datetime.timedelta(1)).isoformat() }}", "2024-02-01"),
+        ("{{ dbt_utils.slugify('2nd Part, A') }}", "_2nd_part_a"),
+        ("{{ dbt.array_append('[1]', 2) }}", "list_append([1], 2)"),
         ("{{ dbt_utils.safe_divide('a', 'b') }}", "( a ) / nullif( ( b ), 0)"),
     ],
 )
 def test_what_needs_no_database_is_rendered(renderer: Renderer, text: str, rendered: str) -> None:
+    assert renderer.text(text, "models/x.sql").text == rendered
+
+
+@pytest.mark.parametrize(
+    ("text", "rendered"),
+    [
+        (
+            "{% for c in adapter.get_columns_in_relation(ref('orders')) if c.is_string() %}{{ c.quoted }}{% endfor %}",
+            '"state"',
+        ),
+        ("{{ dbt_utils.star(ref('orders'), except=['ID'], prefix='o_') }}", '"state" as "o_state"'),
+        (
+            "{{ dbt_utils.unpivot(ref('orders'), exclude=['id']) }}",
+            "select id, cast('state' as varchar) as field_name, cast(state as varchar) as value from silver.orders",
+        ),
+        (
+            "{{ dbt_utils.union_relations([ref('orders'), source('erp', 'orders')], include=['id', 'x']) }}",
+            'select \'silver.orders\' as _dbt_source_relation, cast("id" as INTEGER) as "id", '
+            'cast(null as DOUBLE) as "x" from silver.orders\nunion all\n'
+            'select \'bronze.erp_orders\' as _dbt_source_relation, cast("id" as INTEGER) as "id", '
+            'cast("x" as DOUBLE) as "x" from bronze.erp_orders',
+        ),
+        ("{{ dbt_utils.nullcheck_table(ref('orders')) }}", "select id, nullif(state, '') as state from silver.orders"),
+    ],
+)
+def test_what_asks_for_columns_is_rendered_when_they_are_known(renderer: Renderer, text: str, rendered: str) -> None:
+    with pytest.raises(Failed) as failed:
+        renderer.text(text, "models/x.sql")
+    assert failed.value.needs in ("silver.orders", "bronze.erp_orders")
+    renderer.learn("silver.orders", {"id": "INTEGER", "state": "VARCHAR"})
+    renderer.learn("bronze.erp_orders", {"id": "BIGINT", "x": "DOUBLE"})
+    assert renderer.text(text, "models/x.sql").text == rendered
+    renderer.close()  # what was learned outlives the process
     assert renderer.text(text, "models/x.sql").text == rendered
 
 
@@ -73,7 +110,9 @@ def test_configuration_and_variables_that_were_used_are_told(renderer: Renderer)
         ("{{ env_var('HOME') }}", 1, "has no default"),
         ("\n\n{{ run_query('select 1') }}", 3, "needs the database"),
         ("{{ adapter.get_relation('a', 'b', 'c') }}", 1, "without a database"),
-        ("{{ dbt_utils.get_column_values(ref('orders'), 'x') }}", 1, "without a database"),
+        ("{{ dbt_utils.get_column_values(ref('orders'), 'x') }}", 1, "needs the rows"),
+        ("{{ dbt_utils.unpivot(ref('orders')) }}", 1, "needs the columns of `silver.orders`"),
+        ("{{ modules.datetime.datetime.now() }}", 1, "no part of a model: ask `now()`"),
         ("{{ exceptions.raise_compiler_error('no!') }}", 1, "the project itself refuses: no!"),
         ("{{ endless(1) }}", 1, "calls itself without end"),
     ],
@@ -93,6 +132,9 @@ def test_what_cannot_be_rendered_is_told_with_its_line(renderer: Renderer, text:
         "{{ ref.__globals__ }}",
         "{{ config.__init__.__globals__['sys'].modules }}",
         "{{ joiner.__init__.__globals__ }}",
+        "{{ modules.re.enum.sys }}",
+        "{{ modules.datetime.sys }}",
+        "{{ modules.datetime.datetime.now.__globals__ }}",
         "{{ 'x' * 10 ** 10 }}",
         "{% for a in range(10 ** 9) %}{% endfor %}",
         "{% set n = namespace(x='abcdefgh') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",

@@ -55,7 +55,7 @@ models:
         ("models/s.yml", "models: [\n", "models/s.yml:1", "cannot be read"),
         ("seeds/s.yml", "seeds:\n  - name: raw\n    tests:\n      - strange.one\n", "seeds/s.yml:4", "`strange.one`"),
         ("models/s.yml", "models:\n  - name: raw\n    columns: 5\n    tests: 3\n", "models/s.yml:1", "another shape"),
-        ("models/s.yml", "models:\n  - name: a\n    constraints: []\n", "models/s.yml:3", "`constraints` of `a`"),
+        ("models/s.yml", "models:\n  - name: a\n    latest_version: 2\n", "models/s.yml:3", "`latest_version` of `a`"),
         ("packages.yml", "packages:\n  - package: dbt-labs/dbt_utils\n", "packages.yml:2", "not in dbt_packages"),
         ("dbt_project.yml", SETTINGS + "on-run-end: [x]\n", "dbt_project.yml:3", "`on-run-end`"),
         ("snapshots/s.sql", "{% snapshot s %}select 1 as x{% endsnapshot %}", "snapshots/s.sql:1", "no `unique_key`"),
@@ -256,3 +256,26 @@ sources:
     assert (stream.description, column.description, column.pii) == ("What was sold.", "Who.", "name")
     assert [check.kind for check in column.checks] == ["not_null"]
     assert project.sources["shop"].source.description == "Everything."
+
+
+def test_a_template_may_ask_for_the_columns_of_models_wherever_they_stand(tmp_path: Path) -> None:
+    star = "select {{ dbt_utils.star(ref('%s'), prefix='x_') }} from {{ ref('%s') }}"
+    files = {"models/a.sql": star % ("b", "b"), "models/b.sql": star % ("raw", "raw")}
+    files["models/c.sql"] = star % ("gone", "raw")
+    made = proposed(tmp_path, {**files, "models/gone.sql": "select {{ run_query('x') }} as y"})
+    assert 'select "x_id" as "x_x_id"' in (tmp_path / "new/models/gold/a.sql").read_text("utf-8")
+    assert any("needs the columns of `gold.gone`" in note for note in told(made, "untranslated"))
+
+
+def test_what_an_enforced_contract_demands_is_checked(tmp_path: Path) -> None:
+    column = "      - name: id\n        data_type: integer\n        constraints: [{type: primary_key}, {type: odd}]\n"
+    table = "    constraints:\n      - {type: check, expression: id > 0}\n      - {type: unique, columns: [id, name]}\n"
+    rest = "    columns:\n" + column + "      - {name: name, data_type: varchar}\n"
+    text = "models:\n  - name: a\n    config: {contract: {enforced: true}}\n" + table + rest
+    made = proposed(tmp_path, {"models/a.sql": "select id, name from {{ ref('raw') }}", "models/a.yml": text})
+    assert [note for note in told(made, "untranslated") if "`odd`" not in note] == []
+    project = load(tmp_path / "new")
+    (header,) = [m.header for m in project.models.values()]
+    assert [check.kind for check in header.columns["id"].checks] == ["not_null", "unique"]
+    assert [check.value for check in header.checks] == [["id", "name"]]
+    assert [check.body.strip() for check in project.checks] == ["select * from gold.a where not (id > 0)"]

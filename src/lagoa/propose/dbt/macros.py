@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lagoa.sql.transpile import in_dialect
-
-
-class Unrenderable(Exception):
-    """What a template asks for cannot be given here, and why."""
+from lagoa.propose.dbt.column_macros import COLUMN_MACROS, Written, slug
+from lagoa.propose.dbt.relations import Unrenderable
 
 
 class Returned(Exception):
@@ -18,39 +15,6 @@ class Returned(Exception):
     def __init__(self, value: Any) -> None:
         super().__init__("return")
         self.value = value
-
-
-class Relation:
-    """A table as templates see it; as text it is `layer.name`."""
-
-    def __init__(self, table: str) -> None:
-        self.schema, _, self.identifier = table.partition(".")
-        self.name = self.table = self.alias = self.identifier
-        self.database = ""
-
-    def __str__(self) -> str:
-        return f"{self.schema}.{self.identifier}"
-
-    def include(self, **_: Any) -> Relation:
-        """Return itself: a table has one name."""
-        return self
-
-    render = quote = without_identifier = include
-
-
-class Written:
-    """Writes DuckDB's SQL in the project's dialect; `{0}` and so on stand for SQL that is in it already."""
-
-    def __init__(self, dialect: str) -> None:
-        self.dialect = dialect
-
-    def __call__(self, template: str, *arguments: Any) -> str:
-        """Fill a template in."""
-        marks = [f"lagoa__{number}" for number in range(len(arguments))]
-        text = in_dialect(template.format(*marks), self.dialect)
-        for mark, argument in zip(marks, arguments, strict=True):
-            text = text.replace(mark, str(argument))
-        return text
 
 
 DUCKDB = "duckdb"
@@ -127,10 +91,6 @@ def _concat(_write: Written, fields: Sequence[str]) -> str:
     return " || ".join(map(str, fields))
 
 
-def _quote(write: Written, identifier: str) -> str:
-    return write('"{0}"', identifier)
-
-
 def _literal(_write: Written, value: str) -> str:
     return f"'{value}'"  # dbt escapes nothing either
 
@@ -143,13 +103,54 @@ def _listagg(
     return f"string_agg({measure}, {delimiter_text} {order_by_clause})"
 
 
+def _counted(write: Written, number: str) -> str:
+    """Write the numbers from 0 to one below a number, in any dialect."""
+    if write.dialect == DUCKDB:
+        return f"select unnest(range(0, {number})) as n"
+    more = f"select n + 1 from steps where n + 1 < {number}"
+    return f"with recursive steps as (select 0 as n union all {more}) select n from steps where n < {number}"
+
+
+def _date_spine(write: Written, datepart: str, start_date: str, end_date: str) -> str:
+    day = _dateadd(write, datepart, "n", start_date)
+    rows = _counted(write, _datediff(write, start_date, end_date, datepart))
+    return f"select {day} as date_{_part(datepart)} from ({rows}) as steps where {day} <= {end_date}"
+
+
+def _generate_series(write: Written, upper_bound: Any) -> str:
+    return f"select n + 1 as generated_number from ({_counted(write, str(upper_bound))}) as steps"
+
+
+def _generate_doubles(write: Written, upper_bound: Any) -> str:
+    """Write dbt_utils' own series, which adds up powers, and those are doubles in DuckDB."""
+    number = "cast(n + 1 as double)" if write.dialect == DUCKDB else "n + 1"
+    return f"select {number} as generated_number from ({_counted(write, str(upper_bound))}) as steps"
+
+
+def _column_values(_write: Written, *_: Any, **__: Any) -> str:
+    raise Unrenderable("`get_column_values` needs the rows: list the values, or run `dbt compile` and begin again")
+
+
+def _intervals(write: Written, start_date: str, end_date: str, datepart: str) -> str:
+    """Write how many there are between two dates; dbt asks the database for the number."""
+    return _datediff(write, start_date, end_date, datepart)
+
+
+_SERIES: Mapping[str, Macro] = {
+    "date_spine": _date_spine,
+    "generate_series": _generate_series,
+    "get_intervals_between": _intervals,
+}
+
+
 DBT: Mapping[str, Macro] = {
+    **_SERIES,
     "dateadd": _dateadd,
     "datediff": _datediff,
     "date_trunc": _date_trunc,
     "last_day": _last_day,
     "concat": _concat,
-    "quote": _quote,
+    "quote": Written.quoted,
     "listagg": _listagg,
     "string_literal": _literal,
     "escape_single_quotes": lambda _write, value: str(value).replace("'", "''"),
@@ -168,6 +169,11 @@ DBT: Mapping[str, Macro] = {
     "cast_bool_to_text": _simple("({0})::varchar"),
     "except": _simple("except"),
     "intersect": _simple("intersect"),
+    "array_construct": lambda _write, inputs=(), _data_type="integer": f"[{', '.join(map(str, inputs))}]",
+    "array_append": _simple("list_append({0}, {1})"),
+    "array_concat": _simple("list_concat({0}, {1})"),
+    "current_timestamp_backcompat": _simple("current_timestamp"),
+    "current_timestamp_in_utc_backcompat": _simple("current_timestamp"),
     "type_float": lambda write: _FLOAT.get(write.dialect, "double precision"),
     **{
         f"type_{name}": _type(kind)
@@ -191,54 +197,17 @@ def _surrogate_key(write: Written, field_list: Sequence[str], *more: str) -> str
     return write("md5({0})", " || '-' || ".join(parts))
 
 
-def _star(write: Written, *arguments: Any, **named: Any) -> str:
-    """Write every column but some; the relation itself is not asked for them."""
-    names = ("from", "relation_alias", "except", "prefix", "suffix", "quote_identifiers")
-    given = {**dict(zip(names, arguments, strict=False)), **named}
-    if given.get("prefix") or given.get("suffix"):
-        raise Unrenderable("`star` with prefix or suffix needs the columns, which the database knows")
-    alias = given.get("relation_alias")
-    star = f"{alias}.*" if alias else "*"
-    left_out = ", ".join(str(name) for name in given.get("except") or ())
-    return f"{star} {'except' if write.dialect == 'bigquery' else 'exclude'} ({left_out})" if left_out else star
-
-
-def _date_spine(write: Written, datepart: str, start_date: str, end_date: str) -> str:
-    part = _part(datepart)
-    column = f"date_{part}"
-    rows = f"select unnest(range({{0}}::timestamp, {{1}}::timestamp, interval 1 {part})) as {column}"
-    if write.dialect != DUCKDB:
-        raise Unrenderable(f"`date_spine` is not known in {write.dialect}; write it as DuckDB's `range(…)`")
-    return rows.format(f"({start_date})", f"({end_date})")
-
-
-def _generate_series(write: Written, upper_bound: int) -> str:
-    if write.dialect != DUCKDB:
-        raise Unrenderable(f"`generate_series` is not known in {write.dialect}; write it as DuckDB's `range(…)`")
-    return f"select unnest(range(1, {int(upper_bound) + 1})) as generated_number"
-
-
 def _pivot(write: Written, column: str, values: Sequence[str], alias: bool = True, agg: str = "sum", **how: Any) -> str:
     sign, then, other = how.get("cmp", "="), how.get("then_value", 1), how.get("else_value", 0)
     quoted, distinct = how.get("quote_identifiers", True), "distinct " if how.get("distinct") else ""
     found = []
     for value in values:
         name = f"{how.get('prefix', '')}{value}{how.get('suffix', '')}"
-        named = f" as {_quote(write, name) if quoted else name}" if alias else ""
+        named = f" as {write.quoted(name) if quoted else slug(write, name)}" if alias else ""
         text = str(value).replace("'", "''")
         case = f"case when {column} {sign} '{text}' then {then} else {other} end"
         found.append(f"{agg}({distinct}{case}){named}")
     return ",\n".join(found)
-
-
-def _union_relations(write: Written, relations: Sequence[Relation], **how: Any) -> str:
-    if write.dialect != DUCKDB:
-        raise Unrenderable("`union_relations` needs the columns, which the database knows")
-    if how.get("include") or how.get("exclude") or how.get("column_override") or how.get("where"):
-        raise Unrenderable("`union_relations` with include, exclude, column_override or where is not known here")
-    named = how.get("source_column_name", "_dbt_source_relation")
-    tag = "" if named is None else "'{0}' as {1}, "
-    return "\nunion all by name\n".join(f"select {tag.format(each, named)}* from {each}" for each in relations)
 
 
 def _deduplicate(write: Written, relation: Any, partition_by: str, order_by: str) -> str:
@@ -266,11 +235,11 @@ def _group_by(_write: Written, n: int) -> str:
 
 DBT_UTILS: Mapping[str, Macro] = {
     "generate_surrogate_key": _surrogate_key,
-    "star": _star,
-    "date_spine": _date_spine,
-    "generate_series": _generate_series,
+    **COLUMN_MACROS,
+    **_SERIES,
+    "generate_series": _generate_doubles,
+    "get_column_values": _column_values,
     "pivot": _pivot,
-    "union_relations": _union_relations,
     "deduplicate": _deduplicate,
     "safe_add": _sum("+"),
     "safe_subtract": _sum("-"),

@@ -147,7 +147,7 @@ def _said(entry: Json, there: Said) -> Said:
         )
         for column in (entry.get("columns") or {}).values()
     }
-    return Said((entry.get("description") or "").strip(), columns, [], {}, there.file, there.line)
+    return Said((entry.get("description") or "").strip(), columns, [], there.constraints, {}, there.file, there.line)
 
 
 def _source(dbt: Dbt, entry: Json) -> SourceTable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,23 +50,34 @@ class Drafts:
         self.dbt, self.names, self.renderer, self.proposal = dbt, names, renderer, proposal
         self.dialect = dbt.dialect or "duckdb"
         self.known = {*names.nodes.values(), *names.sources.values()}
+        self.waiting: dict[str, list[Node]] = {}
+        """Models whose template asks for the columns of a table, by that table."""
 
     def all(self) -> dict[TableName, Draft]:
-        """Make a draft of every model and snapshot that can be translated."""
-        made = {}
-        for node in self.dbt.nodes.values():
-            if node.sort in ("model", "snapshot"):
-                draft = self._draft(node)
-                if draft is not None:
-                    made[draft.table] = draft
-        return made
+        """Make a draft of every model and snapshot that can be translated; some wait for columns that they ask for."""
+        return self._drafts([node for node in self.dbt.nodes.values() if node.sort in ("model", "snapshot")], wait=True)
 
-    def _draft(self, node: Node) -> Draft | None:
+    def again(self, known: Collection[TableName]) -> dict[TableName, Draft]:
+        """Make drafts of those that waited for the columns of tables which are known now."""
+        ready = [table for table in self.waiting if table in {str(name) for name in known}]
+        return self._drafts([node for table in ready for node in self.waiting.pop(table)], wait=True)
+
+    def rest(self) -> dict[TableName, Draft]:
+        """Take what dbt compiled for those that wait in vain, and refuse the others."""
+        nodes = [node for several in self.waiting.values() for node in several]
+        self.waiting = {}
+        return self._drafts(nodes, wait=False)
+
+    def _drafts(self, nodes: Iterable[Node], *, wait: bool) -> dict[TableName, Draft]:
+        drafts = (self._draft(node, wait=wait) for node in nodes)
+        return {draft.table: draft for draft in drafts if draft is not None}
+
+    def _draft(self, node: Node, *, wait: bool) -> Draft | None:
         if node.is_python:
             self.refuse(node, 1, "it is Python: write it as models/<layer>/<name>.py")
             return None
         table = self.names.nodes[node.name]
-        rendered = self._rendered(node)
+        rendered = self._rendered(node, wait=wait)
         if rendered is None:
             return None
         body = self._body(node, rendered.text)
@@ -83,13 +94,16 @@ class Drafts:
             self.proposal.copies[f"untranslated/{node.file}"] = self.dbt.root / node.file
 
     # ------------------------------------------------------------ the query
-    def _rendered(self, node: Node) -> Rendered | None:
+    def _rendered(self, node: Node, *, wait: bool) -> Rendered | None:
         table = str(self.names.nodes[node.name])
         try:
             found = self.renderer.text(
                 node.text, node.file, node.line, name=node.name, config=_plain(node.config), this=table
             )
         except Failed as failed:
+            if failed.needs and wait:
+                self.waiting.setdefault(failed.needs, []).append(node)
+                return None
             if node.compiled is not None:
                 words = f"the {node.sort} `{node.name}` is taken as dbt compiled it: {failed}"
                 self.proposal.note("decided", node.file, failed.line, words)

@@ -42,6 +42,8 @@ class Said:
     description: str = ""
     columns: dict[str, Column] = field(default_factory=dict)
     tests: list[Test] = field(default_factory=list)
+    constraints: list[Test] = field(default_factory=list)
+    """What an enforced contract demands, as tests."""
     config: dict[str, Any] = field(default_factory=dict)
     file: str = ""
     line: int | None = None

@@ -22,7 +22,7 @@ _READ = frozenset(
     (
         *("name", "description", "config", "columns", "tests", "data_tests", "docs", "meta", "tags", "group", "access"),
         *("relation", "versions", "freshness", "loaded_at_field", "identifier", "external", "data_type", "tables"),
-        "schema",
+        *("schema", "constraints"),
     )
 )
 """What is read of a model, a source's table or a column."""
@@ -72,6 +72,8 @@ class Properties:
             )
         node.said = said
         node.config.update(said.config)
+        if (node.config.get("contract") or {}).get("enforced"):
+            self._constraints(node.said, entry, document, where)
 
     def _said(self, entry: Named, document: Document, where: Where) -> Said:
         line = document.key((*where, "name")).line
@@ -113,6 +115,18 @@ class Properties:
         return text
 
     # ------------------------------------------------------------ tests
+    def _constraints(self, said: Said, entry: Named, document: Document, where: Where) -> None:
+        places: list[tuple[Where, Named, str | None]] = [(where, entry, None)]
+        places += [(at, c, str(c.get("name"))) for at, c in _entries(entry.get("columns"), (*where, "columns"))]
+        for place, owner, column in places:
+            for at, constraint in _entries(owner.get("constraints"), (*place, "constraints")):
+                line = document.at(at).line
+                found = list(tests_of_constraint(constraint, document.file, line, column))
+                said.constraints += found
+                if not found:
+                    words = f"the constraint `{constraint.get('type')}` of `{column or entry.get('name')}`"
+                    self.dbt.strays.append((document.file, line, f"{words} is not known here"))
+
     def _tests(self, entry: Named, document: Document, where: Where, column: str | None) -> list[Test]:
         found = []
         for key in ("tests", "data_tests"):
@@ -163,6 +177,24 @@ def _entries(value: Any, where: Where) -> Iterator[tuple[Where, Named]]:
     for number, entry in enumerate(value if isinstance(value, list) else []):
         if isinstance(entry, dict):
             yield (*where, number), entry
+
+
+def tests_of_constraint(constraint: Named, file: str, line: int | None, column: str | None) -> Iterator[Test]:
+    """Say a constraint as tests: of a column, or of the columns that it names."""
+    columns = [str(name) for name in constraint.get("columns") or ([column] if column else [])]
+    kind = str(constraint.get("type"))
+    if kind in ("not_null", "primary_key"):
+        yield from (Test("not_null", {}, {}, None, file, line, name) for name in columns)
+    if kind in ("unique", "primary_key") and len(columns) == 1:
+        yield Test("unique", {}, {}, None, file, line, columns[0])
+    elif kind in ("unique", "primary_key") and columns:
+        together = {"combination_of_columns": columns}
+        yield Test("dbt_utils.unique_combination_of_columns", together, {}, None, file, line)
+    elif kind == "check" and constraint.get("expression"):
+        yield Test("dbt_utils.expression_is_true", {"expression": constraint["expression"]}, {}, None, file, line)
+    elif kind == "foreign_key" and len(constraint.get("to_columns") or []) == len(columns) == 1:
+        arguments = {"to": constraint.get("to"), "field": constraint["to_columns"][0]}
+        yield Test("relationships", arguments, {}, None, file, line, columns[0])
 
 
 def test_of(written: Any, file: str, line: int | None, column: str | None) -> Test:

@@ -20,11 +20,14 @@ PATIENCE = 10.0
 
 
 class Failed(Exception):
-    """A template cannot be rendered; `line` is the line of its file when it is known."""
+    """A template cannot be rendered; `line` is the line of its file when it is known.
 
-    def __init__(self, words: str, line: int | None = None) -> None:
+    `needs` is the table whose columns it asks for, when that is why.
+    """
+
+    def __init__(self, words: str, line: int | None = None, needs: str | None = None) -> None:
         super().__init__(words)
-        self.line = line
+        self.line, self.needs = line, needs
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Renderer:
             "refs": dict(refs),
             "sources": dict(sources),
         }
+        self._known: dict[str, list[tuple[str, str]]] = {}
+        self._learned: dict[str, list[tuple[str, str]]] = {}
         self._patience = patience
         self._process: subprocess.Popen[str] | None = None
 
@@ -65,6 +70,10 @@ class Renderer:
         if "{" not in text:
             return Rendered(text.strip("\n"))
         return self._ask({"text": text, "file": file, "line": line, **more})
+
+    def learn(self, table: str, columns: Mapping[str, str]) -> None:
+        """Let templates know the columns of a table, each with its type."""
+        self._learned[table] = list(columns.items())
 
     def macro(self, name: str, arguments: Mapping[str, Any]) -> Rendered:
         """Call a macro, named as `package.macro` or, when it is the project's own, `macro`. Raises Failed."""
@@ -93,6 +102,9 @@ class Renderer:
 
     def _ask(self, job: Mapping[str, Any]) -> Rendered:
         process = self._running()
+        job = {**job, "learned": self._learned}
+        self._known |= self._learned
+        self._learned = {}
         timer = Timer(self._patience, process.kill)
         timer.start()
         try:
@@ -103,7 +115,7 @@ class Renderer:
             self.close()
             raise Failed(f"it takes longer than {self._patience:g} s, or more memory than is good")
         if "error" in answer:
-            raise Failed(answer["error"], answer["line"])
+            raise Failed(answer["error"], answer["line"], answer["needs"])
         strange, told = tuple(answer.pop("strange")), tuple(answer.pop("told"))
         return Rendered(**answer, strange=strange, told=told)
 
@@ -116,7 +128,7 @@ class Renderer:
                 stderr=subprocess.DEVNULL,
                 encoding="utf-8",
             )
-            _send(self._process, self._start)
+            _send(self._process, {**self._start, "columns": self._known})
         return self._process
 
 

@@ -6,6 +6,7 @@ It reads JSON from stdin, a line to begin with and a line for each job, and answ
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,10 +14,13 @@ from types import TracebackType
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
-from lagoa.propose.dbt.macros import DBT, DBT_UTILS, Relation, Returned, Unrenderable, Written
+from lagoa.propose.dbt.column_macros import Written
+from lagoa.propose.dbt.macros import DBT, DBT_UTILS, Returned
+from lagoa.propose.dbt.modules import MODULES, column_type
+from lagoa.propose.dbt.relations import Column, ColumnsNeeded, Relation, Unrenderable, columns_of
 
 _MEMORY = 1 << 30
 _LONGEST = 1_000_000
@@ -83,6 +87,7 @@ class Sandbox:
 
     def __init__(self, start: Mapping[str, Any]) -> None:
         self.start = start
+        self.columns: dict[str, list[list[str]]] = dict(start["columns"])
         self.environment = SandboxedEnvironment(
             undefined=StrictUndefined, extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"]
         )
@@ -131,7 +136,7 @@ class Sandbox:
         return bound
 
     def _bound(self, ours: Mapping[str, Callable[..., Any]]) -> dict[str, Any]:
-        written = Written(self.start["dialect"])
+        written = Written(self.start["dialect"], self._columns)
         return {name: _with(written, function) for name, function in ours.items()}
 
     # ------------------------------------------------------------ what a template may name
@@ -163,10 +168,13 @@ class Sandbox:
             "print": _nothing,
             "debug": _nothing,
             "exceptions": Names("exceptions", {"raise_compiler_error": _refuse, "warn": self._warn}),
-            "adapter": Names("adapter", {"dispatch": self._dispatch, "quote": dbt["quote"]}),
+            "adapter": self._adapter(dbt["quote"]),
+            "api": Names("api", {"Column": Names("api.Column", {"translate_type": column_type})}),
+            "modules": Names("modules", MODULES),
             "dbt": Names("dbt", dbt),
             "dbt_utils": Names("dbt_utils", {**missing, **utils}),
             "fromjson": json.loads,
+            "local_md5": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
             "tojson": json.dumps,
             "fromyaml": yaml.safe_load,
             "toyaml": yaml.safe_dump,
@@ -176,6 +184,8 @@ class Sandbox:
             "run_query": _needs_database("run_query"),
             "statement": _needs_database("statement"),
             "load_result": _needs_database("load_result"),
+            "load_relation": _needs_database("load_relation"),
+            "should_store_failures": lambda: False,
         }
         for package, macros in self.packages.items():
             if package not in ("dbt", "dbt_utils"):
@@ -185,6 +195,13 @@ class Sandbox:
         if job.get("this"):
             known["this"] = Relation(job["this"])
         return known
+
+    def _adapter(self, quote: Callable[..., Any]) -> Names:
+        asked = {"dispatch": self._dispatch, "quote": quote, "get_columns_in_relation": self._columns}
+        return Names("adapter", asked)
+
+    def _columns(self, relation: Any) -> list[Column]:
+        return columns_of(self.columns, relation)
 
     def _ref(self, *names: str, **_: Any) -> Relation:
         found = self.start["refs"].get(names[-1])
@@ -210,6 +227,7 @@ class Sandbox:
     def render(self, job: dict[str, Any]) -> dict[str, Any]:
         """Render one job: its text, or with `macro` a call of a macro by its name."""
         self.job, self.used, self.told = job, {}, []
+        self.columns |= job.pop("learned", {})
         self.names.clear()
         self.names |= self._known()
         try:
@@ -220,9 +238,10 @@ class Sandbox:
             else:
                 text = self._template(job["text"], job["file"], job["line"]).render(self.names)
         except Exception as error:  # noqa: BLE001 - whatever a template does wrong is told at its line
-            return {"error": _words(error), "line": _line(error, job.get("file", ""))}
+            needs = error.table if isinstance(error, ColumnsNeeded) else None
+            return {"error": _words(error), "line": _line(error, job.get("file", "")), "needs": needs}
         if len(text) > _LONGEST:
-            return {"error": f"the rendered text has more than {_LONGEST:,} letters", "line": None}
+            return {"error": f"the rendered text has more than {_LONGEST:,} letters", "line": None, "needs": None}
         config = {k: v for k, v in self.names["config"].given.items() if _plain(v)}
         strange = sorted(set(self.names["config"].given) - set(config))
         used = {k: v if _plain(v) else str(v) for k, v in self.used.items()}
@@ -277,6 +296,8 @@ def _plain(value: Any) -> bool:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, UndefinedError):
+        return f"{error} without a database, and no macro here or in dbt_packages/ is called so"
     if isinstance(error, (Unrenderable, TemplateError)):
         return str(error)
     if isinstance(error, RecursionError):

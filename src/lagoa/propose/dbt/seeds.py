@@ -32,11 +32,18 @@ _OTHER_NAMES = {"int64": "bigint", "float64": "double", "number": "decimal(38, 0
 
 
 # ---------------------------------------------------------------- seeds
-def write_seeds(
-    dbt: Dbt, names: Names, gates: Mapping[TableName, Gates], session: Session, proposal: Proposal
-) -> dict[TableName, dict[str, str]]:
-    """Copy the seeds' files and write the source that reads them; return the type of each column."""
-    streams, found = {}, {}
+Types = Mapping[TableName, Mapping[str, str]]
+
+
+def seed_types(dbt: Dbt, names: Names, session: Session, proposal: Proposal) -> dict[TableName, dict[str, str]]:
+    """Return the type of each column of each seed."""
+    seeds = (node for node in dbt.nodes.values() if node.sort == "seed")
+    return {names.nodes[node.name]: _types(node, dbt, session, proposal) for node in seeds}
+
+
+def write_seeds(dbt: Dbt, names: Names, gates: Mapping[TableName, Gates], found: Types, proposal: Proposal) -> None:
+    """Copy the seeds' files and write the source that reads them; `found` are the types of their columns."""
+    streams = {}
     for node in dbt.nodes.values():
         if node.sort != "seed":
             continue
@@ -49,16 +56,13 @@ def write_seeds(
         gate = gates.get(table, Gates())
         entry: dict[str, Any] = {"delimiter": node.config.get("delimiter")}
         entry |= table_words(dbt, node.said, node.config)
-        types = _types(node, dbt, session, proposal)
-        found[table] = types
-        entry["columns"] = column_words(node.said.columns, gate, types)
+        entry["columns"] = column_words(node.said.columns, gate, found[table])
         entry["checks"] = sorted_checks(gate.table)
         streams[stream] = {k: v for k, v in entry.items() if v and not (k == "delimiter" and v == ",")}
     if streams:
         words = "Files that dbt loaded as seeds."
         content = {"type": "files", "path": SEEDS, "description": words, "null_values": [""], "streams": streams}
         proposal.files[f"sources/{SEEDS}.yml"] = as_yaml(content)
-    return found
 
 
 def _types(node: Node, dbt: Dbt, session: Session, proposal: Proposal) -> dict[str, str]:

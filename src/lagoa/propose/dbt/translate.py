@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from lagoa.errors import CommandError, StepError
-from lagoa.kit.text import literal, quote
-from lagoa.ports import FileSet, Session
+from lagoa.errors import CommandError
+from lagoa.ports import Session
 from lagoa.propose.asking import engine_session
+from lagoa.propose.dbt.binding import Binding
 from lagoa.propose.dbt.checks import Checks, Gates, Query
 from lagoa.propose.dbt.files import merged, read_files
 from lagoa.propose.dbt.layers import Names, names_of, plain_name
@@ -21,14 +18,14 @@ from lagoa.propose.dbt.manifest import read_manifest
 from lagoa.propose.dbt.models import Draft, Drafts, as_dbt_shows, gated, spot, upstream, versions_of
 from lagoa.propose.dbt.nouns import Dbt, Node
 from lagoa.propose.dbt.render import Failed, Renderer, rendering
-from lagoa.propose.dbt.seeds import write_seeds, write_sources
+from lagoa.propose.dbt.seeds import seed_types, write_seeds, write_sources
 from lagoa.propose.dbt.trials import Trials
 from lagoa.propose.dbt.words import column_words, header, note_columns, note_leftovers, sorted_checks, table_words
 from lagoa.propose.proposal import Proposal
 from lagoa.spec.model import HISTORY
 from lagoa.spec.names import TableName
-from lagoa.sql.parse import bare, parse
-from lagoa.sql.transpile import Unreadable, strange_functions
+from lagoa.sql.parse import parse
+from lagoa.sql.transpile import Unreadable
 
 _FOLDED = frozenset(("staging", "intermediate", "marts", "silver", "gold"))
 """Folders that say no more than the layer."""
@@ -80,16 +77,16 @@ class Translation:
 
     def write(self) -> None:
         """Write every file of the new project into the proposal."""
+        seeds = seed_types(self.dbt, self.names, self.session, self.proposal)
         maker = Drafts(self.dbt, self.names, self.renderer, self.proposal)
-        drafts = maker.all()
+        drafts = self._drafts(maker, Binding(self.session, self.renderer, self.proposal, seeds))
         inputs = {table: list(draft.query.tables) for table, draft in drafts.items()}
         checks = Checks(self.dbt, self.names, self.renderer, self.proposal)
         self._tests(checks, drafts, inputs)
         queries = [q if q.guards else self._guarded(q, drafts) for q in checks.queries]
-        seeds = write_seeds(self.dbt, self.names, checks.gates, self.session, self.proposal)
+        write_seeds(self.dbt, self.names, checks.gates, seeds, self.proposal)
         write_sources(self.dbt, self.names, checks.gates, self.proposal)
         guards = {query.guards for query in queries if query.guards}
-        self._bind(drafts, seeds)
         for draft in drafts.values():
             maker.settle(draft, gated(checks.gates, guards, draft.table))
             table = versions_of(draft.table) if draft.node.sort == "snapshot" else draft.table
@@ -99,6 +96,18 @@ class Translation:
                 self._check(query)
         Trials(self.dbt, self.names, inputs, self.proposal).write()
         self.proposal.files["lagoa.yml"] = f"name: {self.dbt.name}\n"
+
+    def _drafts(self, maker: Drafts, binding: Binding) -> dict[TableName, Draft]:
+        """Make all drafts: what a template asks of a table is answered when DuckDB has looked at that table's query."""
+        drafts = maker.all()
+        binding.look(drafts)
+        while more := maker.again(binding.known):
+            drafts |= more
+            binding.look(drafts)
+        drafts |= maker.rest()
+        binding.look(drafts)
+        binding.finish(drafts)
+        return dict(sorted(drafts.items()))
 
     # ------------------------------------------------------------ checks
     def _tests(
@@ -114,7 +123,8 @@ class Translation:
                     words = f"the test `{test.kind}` of `{node.name}`, which was not translated"
                     self.proposal.note("untranslated", test.file, test.line, words)
                 continue
-            checks.take(versions_of(table) if node.sort == "snapshot" else table, node.said.tests, inputs)
+            held = versions_of(table) if node.sort == "snapshot" else table
+            checks.take(held, [*node.said.tests, *node.said.constraints], inputs)
         for key, source in self.dbt.sources.items():
             checks.take(self.names.sources[key], source.said.tests, inputs)
 
@@ -152,48 +162,6 @@ class Translation:
         self.proposal.files[f"checks/{query.name}.sql"] = header(said) + query.body.strip("\n") + "\n"
 
     # ------------------------------------------------------------ models
-    def _bind(self, drafts: Mapping[TableName, Draft], seeds: Mapping[TableName, Mapping[str, str]]) -> None:
-        """Let DuckDB look at every query whose inputs' columns are known; note what it does not take."""
-        functions = {
-            str(name) for (name,) in self.session.rows("select distinct function_name from duckdb_functions()")
-        }
-        known = {table for table, types in seeds.items() if types}
-        for table in known:
-            nulls = ", ".join(f"null::{kind} as {quote(name)}" for name, kind in seeds[table].items())
-            self.session.bind(str(table), FileSet(self.session.schema(f"select {nulls}"), []))
-        for draft in upstream(drafts):
-            text, node = draft.query.text, draft.node
-            given = draft.query.columns
-            draft.columns = None if given is None else tuple(name.lower() for name in given)
-            for function, line in strange_functions(text, functions):
-                words = f"{draft.what}: DuckDB has no function `{function}`"
-                self.proposal.note("untranslated", node.file, spot(node, text, line), words)
-            if not set(draft.query.tables) <= known:
-                self._readable(draft)
-                continue
-            try:
-                schema = self.session.schema(bare(text))
-            except StepError as error:
-                words = f"{draft.what}: DuckDB refuses it as it was written: {str(error).splitlines()[0]}"
-                self.proposal.note("untranslated", node.file, node.line, words)
-                continue
-            draft.columns = tuple(name.lower() for name in schema.names)
-            if node.sort == "snapshot":
-                times = [
-                    pa.field(f"dbt_{name}", pa.timestamp("us")) for name in ("updated_at", "valid_from", "valid_to")
-                ]
-                schema = pa.schema([*schema, pa.field("dbt_scd_id", pa.string()), *times])
-            self.session.bind(str(draft.table), FileSet(schema, []))
-            known.add(draft.table)
-
-    def _readable(self, draft: Draft) -> None:
-        """Let DuckDB's own parser read a query whose inputs are not known."""
-        ((answer,),) = self.session.rows(f"select json_serialize_sql({literal(bare(draft.query.text))})")
-        found = json.loads(answer)
-        if found.get("error") and found.get("error_type") == "parser":
-            words = f"{draft.what}: DuckDB cannot read it as it was written: {found['error_message']}"
-            self.proposal.note("untranslated", draft.node.file, draft.node.line, words)
-
     def _model(self, draft: Draft, gates: Gates) -> None:
         node, config = draft.node, draft.config
         note_leftovers(self.dbt, self.proposal, draft.what, node.text, node.file, config)

@@ -16,7 +16,7 @@ _KNOWN = frozenset(
     (
         *("materialized", "unique_key", "strategy", "updated_at", "check_cols", "enabled", "name", "description"),
         *("tags", "meta", "group", "docs", "access", "event_time", "column_types", "delimiter", "quote_columns"),
-        *("external_location", "freshness", "loaded_at_field", "severity"),
+        *("contract", "external_location", "freshness", "loaded_at_field", "severity"),
     )
 )
 """Configurations that are used, or that say nothing of rows."""
