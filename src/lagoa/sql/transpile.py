@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -80,6 +81,23 @@ def tables_renamed(text: str, dialect: str, names: Mapping[str, str]) -> str:
             new.set("alias", alias if alias is not None else exp.TableAlias(this=exp.to_identifier(table.name)))
             table.replace(new)
     return tree.sql(dialect=dialect, pretty=True)
+
+
+def tables_in(text: str, dialect: str) -> list[tuple[str, ...]]:
+    """Name the tables of a query by their parts, as they are spelled; each once. Raises Unreadable."""
+    tables = (t for t in _tree(text, dialect).find_all(exp.Table) if isinstance(t.this, exp.Identifier))
+    return list(dict.fromkeys(tuple(part.name for part in table.parts) for table in tables))
+
+
+def tables_replaced(text: str, dialect: str, names: Mapping[str, str]) -> str:
+    """Do what `tables_renamed` does, and leave the rest letter by letter where every such table has an alias."""
+    tables = (t for t in _tree(text, dialect).find_all(exp.Table) if ".".join(p.name.lower() for p in t.parts) in names)
+    if not all(table.alias for table in tables):
+        return tables_renamed(text, dialect, names)
+    for written, name in names.items():
+        parts = r"[`\"\]]?\.[`\"\[]?".join(map(re.escape, written.split(".")))
+        text = re.sub(rf"(?<![\w.`\"])[`\"\[]?{parts}(?!\w)[`\"\]]?", name, text, flags=re.IGNORECASE)
+    return text
 
 
 def refusal(text: str) -> str | None:

@@ -40,7 +40,8 @@ models:
     [
         ("models/a.py", "def model(dbt, session):\n    return 1\n", "models/a.py:1", "it is Python"),
         ("models/a.sql", "select\n{{ run_query('x') }} as y", "models/a.sql:2", "needs the database"),
-        ("models/a.sql", "select 1 as x\nfrom raw_schema.orders", "models/a.sql:1", "raw_schema"),
+        ("models/a.sql", "select 1 as x\nfrom raw_orders", "models/a.sql:1", "raw_orders"),
+        ("models/a.sql", "select 1 as x\nfrom information_schema.tables", "models/a.sql:1", "information_schema"),
         ("models/a.sql", "select (1 as x", "models/a.sql:1", "cannot be read"),
         ("models/a.sql", "select * from read_csv('x.csv')", "models/a.sql:1", "reads outside"),
         ("models/a.sql", "select\n  nonesuch(1) as x", "models/a.sql:2", "no function `nonesuch`"),
@@ -279,3 +280,38 @@ def test_what_an_enforced_contract_demands_is_checked(tmp_path: Path) -> None:
     assert [check.kind for check in header.columns["id"].checks] == ["not_null", "unique"]
     assert [check.value for check in header.checks] == [["id", "name"]]
     assert [check.body.strip() for check in project.checks] == ["select * from gold.a where not (id > 0)"]
+
+
+def test_what_is_read_by_its_name_in_the_database_is_a_model_or_a_source(tmp_path: Path) -> None:
+    sources = "sources:\n  - name: erp\n    schema: raw_erp\n    tables: [{name: orders, identifier: tab01}]\n"
+    files = {
+        "models/s.yml": sources,
+        "models/totals.sql": "{{ config(schema='marts', alias='sums') }}\nselect 1 as x",
+        "models/a.sql": "select t.x from prod_marts.sums t, Raw_ERP.TAB01 as o, db.legacy.clients c",
+        "models/b.sql": "select clients.x from db.legacy.clients",
+    }
+    made = proposed(tmp_path, files)
+    assert told(made, "untranslated") == []
+    assert "from gold.totals t, bronze.erp_orders as o, bronze.legacy_clients c" in made.files["models/gold/a.sql"]
+    assert "bronze.legacy_clients AS clients" in made.files["models/gold/b.sql"]
+    assert "clients: {path: clients.parquet}" in made.files["sources/legacy.yml"]
+    assert load(tmp_path / "new").graph.nodes
+    (said,) = [note for note in told(made, "decided") if "prod_marts.sums" in note]
+    assert said.startswith("models/a.sql:1: ")
+    assert said.endswith("it is the model `totals`")
+
+
+def test_what_the_project_configures_for_many_is_said_once(tmp_path: Path) -> None:
+    settings = SETTINGS + "models:\n  +post-hook: analyze\n  +cluster_by: id\n"
+    models = {f"models/{name}.sql": "select id from {{ ref('raw') }}" for name in "abc"}
+    made = proposed(tmp_path, {**models, "dbt_project.yml": settings})
+    assert told(made, "untranslated") == [
+        "dbt_project.yml:4: `post_hook` of each model below it: SQL that runs beside the model"
+    ]
+    assert len([note for note in told(made, "decided") if "`cluster_by`" in note]) == 1
+
+
+def test_how_fresh_a_source_must_be_that_is_a_seed_is_left_out_and_that_is_said(tmp_path: Path) -> None:
+    text = "sources:\n  - name: erp\n    freshness: {warn_after: {count: 1, period: day}}\n    tables: [{name: raw}]\n"
+    made = proposed(tmp_path, {"models/s.yml": text})
+    assert any("freshness of `erp.raw` is left out" in note for note in told(made, "decided"))

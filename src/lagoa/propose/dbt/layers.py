@@ -27,7 +27,7 @@ class Names:
     """What is called what: `nodes` by dbt's name, `sources` by dbt's source and table."""
 
     nodes: Mapping[str, TableName]
-    sources: Mapping[tuple[str, str], TableName]
+    sources: dict[tuple[str, str], TableName]
     stood_in: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     """Sources whose table is a seed."""
 

@@ -12,6 +12,7 @@ from lagoa.propose.dbt.checks import Gates
 from lagoa.propose.dbt.files import merged
 from lagoa.propose.dbt.layers import Names
 from lagoa.propose.dbt.nouns import Dbt, Node
+from lagoa.propose.dbt.outside import Outside
 from lagoa.propose.dbt.render import Failed, Rendered, Renderer
 from lagoa.propose.proposal import Proposal
 from lagoa.spec.model import Kind
@@ -49,7 +50,7 @@ class Drafts:
     def __init__(self, dbt: Dbt, names: Names, renderer: Renderer, proposal: Proposal) -> None:
         self.dbt, self.names, self.renderer, self.proposal = dbt, names, renderer, proposal
         self.dialect = dbt.dialect or "duckdb"
-        self.known = {*names.nodes.values(), *names.sources.values()}
+        self.outside = Outside(dbt, names, proposal)
         self.waiting: dict[str, list[Node]] = {}
         """Models whose template asks for the columns of a table, by that table."""
 
@@ -131,6 +132,7 @@ class Drafts:
     def _body(self, node: Node, text: str) -> Query | None:
         """Write the query in DuckDB's dialect, and find what it reads."""
         try:
+            text = self.outside.named(node, text)
             changed = transpile(text, self.dialect)
             read = parse(changed.text, node.file)
         except Unreadable as why:
@@ -140,7 +142,8 @@ class Drafts:
             self.refuse(node, node.line, f"{error}, as it was written for DuckDB")
             return None
         trouble = read.trouble[0] if read.trouble else None
-        strange = [r.written for r in read.references if not r.is_function and r.table not in self.known]
+        known = {*self.names.nodes.values(), *self.names.sources.values()}
+        strange = [r.written for r in read.references if not r.is_function and r.table not in known]
         if trouble or strange:
             line = spot(node, text, read.trouble[1]) if read.trouble else node.line
             self.refuse(node, line, trouble or f"it reads `{strange[0]}` by its name in the database, not by ref")

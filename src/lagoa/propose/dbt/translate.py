@@ -50,7 +50,7 @@ def propose(
     dbt.nodes = dict(sorted(dbt.nodes.items()))  # the same project, whoever told of it
     dbt.sources = dict(sorted(dbt.sources.items()))
     names = names_of(dbt, layers or {}, proposal)
-    _stand_in(dbt, names)
+    _stand_in(dbt, names, proposal)
     with rendering(dbt, names.refs(), names.of_sources()) as renderer, engine_session() as session:
         Translation(dbt, names, proposal, renderer, session).write()
     for file, line, words in dbt.strays:
@@ -60,13 +60,16 @@ def propose(
     return proposal
 
 
-def _stand_in(dbt: Dbt, names: Names) -> None:
+def _stand_in(dbt: Dbt, names: Names, proposal: Proposal) -> None:
     """Let a seed say what is said of the source's table that it is."""
     for key in names.stood_in:
         source, seed = dbt.sources[key], dbt.nodes[dbt.sources[key].identifier]
         seed.said.description = seed.said.description or source.said.description
         seed.said.columns = {**source.said.columns, **seed.said.columns}
         seed.config = merged(source.config, seed.config)
+        if source.config.get("freshness"):
+            words = f"freshness of `{source.source}.{source.name}` is left out: it is a seed, whose rows grow old"
+            proposal.note("decided", source.said.file, source.said.line, words)
 
 
 class Translation:

@@ -16,7 +16,7 @@ _KNOWN = frozenset(
     (
         *("materialized", "unique_key", "strategy", "updated_at", "check_cols", "enabled", "name", "description"),
         *("tags", "meta", "group", "docs", "access", "event_time", "column_types", "delimiter", "quote_columns"),
-        *("contract", "external_location", "freshness", "loaded_at_field", "severity"),
+        *("contract", "external_location", "freshness", "loaded_at_field", "severity", "persist_docs"),
     )
 )
 """Configurations that are used, or that say nothing of rows."""
@@ -78,16 +78,21 @@ def note_leftovers(dbt: Dbt, proposal: Proposal, what: str, text: str, file: str
         if key in _KNOWN or value in (None, [], {}, "", False):
             continue
         place, line = _written(dbt, key, text, file)
+        whose = _each(what) if place == SETTINGS else what  # said once, however many it is configured for
         if key in _RUNS_SQL:
-            proposal.note("untranslated", place, line, f"`{key}` of {what}: SQL that runs beside the model")
+            proposal.note("untranslated", place, line, f"`{key}` of {whose}: SQL that runs beside the model")
         else:
-            proposal.note("decided", place, line, f"`{key}` of {what} has no counterpart and was left out")
+            proposal.note("decided", place, line, f"`{key}` of {whose} has no counterpart and was left out")
     meta = config.get("meta") or {}
     strange = sorted(set(meta) - {"owner", "pii", "contains_pii"})
     if strange:
         place, line = _written(dbt, "meta", text, file)
         words = ", ".join(f"`{key}`" for key in strange)
         proposal.note("decided", place, line, f"meta of {what}: {words} has no counterpart and was left out")
+
+
+def _each(what: str) -> str:
+    return f"each {what.removeprefix('the ').partition(' `')[0]} below it"
 
 
 def note_columns(proposal: Proposal, what: str, said: Said, enforced: bool) -> None:
