@@ -22,6 +22,7 @@ MACROS = """\
 {% macro default__chosen() %}by default{% endmacro %}
 {% macro duckdb__chosen() %}by dialect{% endmacro %}
 {% macro chosen() %}{{ adapter.dispatch('chosen')() }}{% endmacro %}
+{% macro source(a, b) %}{{ return(builtins.source(a, b).include(database=false)) }}{% endmacro %}
 {% macro endless(n) %}{{ endless(n) }}{% endmacro %}
 """
 

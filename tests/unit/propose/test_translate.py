@@ -315,3 +315,52 @@ def test_how_fresh_a_source_must_be_that_is_a_seed_is_left_out_and_that_is_said(
     text = "sources:\n  - name: erp\n    freshness: {warn_after: {count: 1, period: day}}\n    tables: [{name: raw}]\n"
     made = proposed(tmp_path, {"models/s.yml": text})
     assert any("freshness of `erp.raw` is left out" in note for note in told(made, "decided"))
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        ("select * from {{ ref('raw') }}", "select * exclude (_run, _loaded_at, _source) from bronze.seeds_raw"),
+        ("select distinct * from {{ ref('raw') }} union select * from x", None),
+        (
+            "with s as (select * from {{ ref('raw') }}) select distinct s.* exclude (name) from s",
+            "with s as (select * exclude (_run, _loaded_at, _source) from bronze.seeds_raw)"
+            " select distinct s.* exclude (name) from s",
+        ),
+        (
+            "select {{ dbt_utils.star(ref('raw'), except=['name']) }} from {{ ref('raw') }}",
+            "select * exclude (name, _run, _loaded_at, _source) from bronze.seeds_raw",
+        ),
+        (
+            "with s as (select * from {{ ref('raw') }}) select id from s",
+            "with s as (select * from bronze.seeds_raw) select id from s",
+        ),
+    ],
+)
+def test_a_star_gives_no_more_than_it_gave_in_dbt(tmp_path: Path, model: str, query: str | None) -> None:
+    made = proposed(tmp_path, {"models/a.sql": model.replace("from x", "from {{ ref('raw') }}")})
+    assert told(made, "untranslated") == []
+    star = "select * exclude (_run, _loaded_at, _source) from bronze.seeds_raw"
+    wanted = query or star.replace("select", "select distinct", 1) + " union " + star
+    assert made.files["models/gold/a.sql"].split("*/\n")[-1] == wanted + "\n"
+
+
+def test_a_star_that_gives_more_than_in_dbt_is_told(tmp_path: Path) -> None:
+    model = "select r.* from {{ ref('raw') }} as s join {{ ref('raw') }} as r using (id)"
+    made = proposed(tmp_path, {"models/a.sql": "select * from (from {{ ref('raw') }})", "models/b.sql": model})
+    found = [note for note in told(made, "decided") if "also holds `_run`, `_loaded_at`, `_source`" in note]
+    assert [note.partition(":")[0] for note in found] == ["models/a.sql"]
+
+
+def test_a_snapshot_shows_the_columns_that_its_configuration_names(tmp_path: Path) -> None:
+    config = "{unique_key: id, strategy: check, check_cols: all, dbt_valid_to_current: \"'9999-12-31'::timestamp\", "
+    config += "snapshot_meta_column_names: {dbt_valid_from: since}, hard_deletes: new_record}"
+    text = "snapshots:\n  - name: old\n    relation: ref('raw')\n    config: " + config + "\n"
+    reader = {"models/a.sql": "select id, since from {{ ref('old') }}"}
+    made = proposed(tmp_path, {"snapshots/s.yml": text, **reader})
+    (note,) = told(made, "untranslated")
+    assert "has no `dbt_is_deleted`" in note
+    view = made.files["models/silver/old.sql"]
+    assert "valid_from::timestamp as since" in view
+    assert "coalesce(valid_to::timestamp, '9999-12-31'::timestamp) as dbt_valid_to" in view
+    assert "select * exclude (_run, _loaded_at, _source) from" in made.files["models/silver/old_versions.sql"]

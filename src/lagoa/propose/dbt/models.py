@@ -218,6 +218,11 @@ class Drafts:
         if isinstance(draft.config.get("check_cols"), list):
             words = f"the snapshot `{node.name}` compares all columns, not `check_cols` alone"
             self.proposal.note("decided", node.file, node.line, words)
+        if draft.config.get("hard_deletes") == "new_record":
+            words = (
+                f"`hard_deletes` of the snapshot `{node.name}`: a deleted row is closed, and has no `dbt_is_deleted`"
+            )
+            self.proposal.note("untranslated", node.file, node.line, words)
 
 
 def versions_of(table: TableName) -> TableName:
@@ -229,15 +234,25 @@ def as_dbt_shows(draft: Draft) -> str:
     """Write the view that shows an `scd2` table with the columns that dbt gives a snapshot."""
     parts = [*draft.key, draft.time or "valid_from::timestamp"]
     hashed = " || '|' || ".join(f"coalesce({part}::varchar, '')" for part in parts)
+    names = history_names(draft.config)
+    current = draft.config.get("dbt_valid_to_current")
+    valid_to = f"coalesce(valid_to::timestamp, {current})" if current else "valid_to::timestamp"
     return f"""\
 select
     * exclude (valid_from, valid_to, is_current),
-    md5({hashed}) as dbt_scd_id,
-    valid_from::timestamp as dbt_updated_at,
-    valid_from::timestamp as dbt_valid_from,
-    valid_to::timestamp as dbt_valid_to
+    md5({hashed}) as {names["dbt_scd_id"]},
+    valid_from::timestamp as {names["dbt_updated_at"]},
+    valid_from::timestamp as {names["dbt_valid_from"]},
+    {valid_to} as {names["dbt_valid_to"]}
 from {versions_of(draft.table)}
 """
+
+
+def history_names(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return what dbt calls the columns that it adds to a snapshot."""
+    own = config.get("snapshot_meta_column_names") or {}
+    names = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
+    return {name: str(own.get(name, name)) for name in names}
 
 
 def spot(node: Node, rendered: str, line: int) -> int:

@@ -22,7 +22,7 @@ _READ = frozenset(
     (
         *("name", "description", "config", "columns", "tests", "data_tests", "docs", "meta", "tags", "group", "access"),
         *("relation", "versions", "freshness", "loaded_at_field", "identifier", "external", "data_type", "tables"),
-        *("schema", "constraints"),
+        *("schema", "constraints", "quote"),
     )
 )
 """What is read of a model, a source's table or a column."""
@@ -109,7 +109,7 @@ class Properties:
 
     def _described(self, entry: Named, file: str, line: int | None) -> str:
         text = str(entry.get("description") or "")
-        text = _DOC.sub(lambda found: self.docs.get(found[1], found[0]), text).strip()
+        text = str(self.settle(_DOC.sub(lambda found: self.docs.get(found[1], found[0]), text))).strip()
         if "{{" in text:
             self.dbt.strays.append((file, line, f"a description is left as it is written: {text}"))
         return text

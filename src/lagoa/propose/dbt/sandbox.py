@@ -190,8 +190,9 @@ class Sandbox:
         for package, macros in self.packages.items():
             if package not in ("dbt", "dbt_utils"):
                 known[package] = Names(package, macros)
-        known |= self.own
+        # what a project calls by these names itself may ask for dbt's own
         known["builtins"] = Names("builtins", {name: known[name] for name in ("ref", "source", "config")})
+        known |= self.own
         if job.get("this"):
             known["this"] = Relation(job["this"])
         return known

@@ -17,6 +17,7 @@ _KNOWN = frozenset(
         *("materialized", "unique_key", "strategy", "updated_at", "check_cols", "enabled", "name", "description"),
         *("tags", "meta", "group", "docs", "access", "event_time", "column_types", "delimiter", "quote_columns"),
         *("contract", "external_location", "freshness", "loaded_at_field", "severity", "persist_docs"),
+        *("hard_deletes", "invalidate_hard_deletes", "snapshot_meta_column_names", "dbt_valid_to_current"),
     )
 )
 """Configurations that are used, or that say nothing of rows."""
