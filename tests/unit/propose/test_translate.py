@@ -359,8 +359,33 @@ def test_a_snapshot_shows_the_columns_that_its_configuration_names(tmp_path: Pat
     reader = {"models/a.sql": "select id, since from {{ ref('old') }}"}
     made = proposed(tmp_path, {"snapshots/s.yml": text, **reader})
     (note,) = told(made, "untranslated")
-    assert "has no `dbt_is_deleted`" in note
+    assert "without `dbt_is_deleted`" in note
     view = made.files["models/silver/old.sql"]
     assert "valid_from::timestamp as since" in view
     assert "coalesce(valid_to::timestamp, '9999-12-31'::timestamp) as dbt_valid_to" in view
     assert "select * exclude (_run, _loaded_at, _source) from" in made.files["models/silver/old_versions.sql"]
+
+
+def test_a_model_that_a_variable_switches_off_is_left_out_with_its_tests(tmp_path: Path) -> None:
+    model = "{{ config(enabled=var('using_it', false)) }}\nselect 1 as x"
+    text = "models:\n  - name: a\n    columns: [{name: x, tests: [unique]}]\n"
+    made = proposed(tmp_path, {"models/a.sql": model, "models/a.yml": text})
+    assert told(made, "untranslated") == []
+    assert told(made, "decided") == ["models/a.sql: `a` is switched off and was left out"]
+    assert "models/gold/a.sql" not in made.files
+
+
+def test_tests_that_compare_tables_become_queries(tmp_path: Path) -> None:
+    tests = "    tests:\n      - dbt_utils.equality: {compare_model: ref('raw'), compare_columns: [id, name]}\n"
+    tests += "      - dbt_utils.equality: {compare_model: ref('raw')}\n"
+    tests += "      - dbt_utils.fewer_rows_than: {compare_model: ref('raw')}\n"
+    where = "{to: ref('raw'), field: id, from_condition: id > 1}"
+    column = "    columns:\n      - name: id\n        tests: [dbt_utils.relationships_where: " + where + "]\n"
+    text = "models:\n  - name: a\n" + tests + column
+    made = proposed(tmp_path, {"models/a.sql": "select * from {{ ref('raw') }}", "models/a.yml": text})
+    assert told(made, "untranslated") == []
+    same = "(select id, name from gold.a except select id, name from bronze.seeds_raw)"
+    bodies = [check.body for check in load(tmp_path / "new").checks]
+    assert len(bodies) == 4
+    assert any(same in body for body in bodies)
+    assert any("except select * exclude (_run, _loaded_at, _source) from bronze.seeds_raw" in body for body in bodies)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lagoa.errors import ProjectError
+from lagoa.propose.dbt.landed import compares_rows, without_landed
 from lagoa.propose.dbt.layers import Names, is_reference
 from lagoa.propose.dbt.nouns import Dbt, Test
 from lagoa.propose.dbt.render import Failed, Renderer
@@ -126,13 +127,14 @@ class Checks:
             self.proposal.note("sql", query.file, line, f"`{change.before}` → `{change.after}`")
         taken = {q.name for q in self.queries}
         name = next(n for n in (query.name, *(f"{query.name}_{i}" for i in range(2, 999))) if n not in taken)
+        text = without_landed(changed.text) if compares_rows(changed.text) else changed.text
         try:
-            found = parse(changed.text, query.file)
+            found = parse(text, query.file)
         except ProjectError as error:
             raise Unreadable(str(error), 1) from None
         if found.trouble:
             raise Unreadable(*found.trouble[:2])
-        self.queries.append(Query(name, changed.text, query.warn, query.file, query.line, query.about, query.guards))
+        self.queries.append(Query(name, text, query.warn, query.file, query.line, query.about, query.guards))
 
     def _turns_round(
         self, table: TableName, said: dict[str, Any] | None, inputs: Mapping[TableName, list[TableName]]
@@ -302,6 +304,29 @@ def _same_count(checks: Checks, table: TableName, test: Test) -> str:
     return f"select count(*) as counted from {table} having count(*) <> (select count(*) from {other})"
 
 
+def _equality(checks: Checks, table: TableName, test: Test) -> str:
+    other = checks.relation(str(test.arguments["compare_model"]))
+    if test.arguments.get("precision") is not None:
+        raise Untranslatable("`precision` is not known here")
+    without = ", ".join(map(str, test.arguments.get("exclude_columns") or ()))
+    columns = ", ".join(map(str, test.arguments.get("compare_columns") or ())) or "*"
+    columns += f" exclude ({without})" if without else ""
+    mine, its = f"select {columns} from {table}", f"select {columns} from {other}"
+    return f"({mine} except {its})\nunion all\n({its} except {mine})"
+
+
+def _fewer(checks: Checks, table: TableName, test: Test) -> str:
+    other = checks.relation(str(test.arguments["compare_model"]))
+    return f"select count(*) as counted from {table} having count(*) >= (select count(*) from {other})"
+
+
+def _relationship_where(checks: Checks, table: TableName, test: Test) -> str:
+    other, field = checks.relation(str(test.arguments["to"])), test.arguments["field"]
+    mine, its = (test.arguments.get(f"{side}_condition", "1 = 1") for side in ("from", "to"))
+    known = f"select {field} from {other} where {field} is not null and ({its})"
+    return f"select * from {table}\nwhere {test.column} is not null and ({mine}) and {test.column} not in ({known})"
+
+
 def _proportion(_checks: Checks, table: TableName, test: Test) -> str:
     share = f"count({test.column}) * 1.0 / nullif(count(*), 0)"
     least, most = test.arguments["at_least"], test.arguments.get("at_most", 1.0)
@@ -315,5 +340,8 @@ _WRITTEN: Mapping[str, Callable[[Checks, TableName, Test], str]] = {
     "at_least_one": _one,
     "not_constant": _not_constant,
     "equal_rowcount": _same_count,
+    "equality": _equality,
+    "fewer_rows_than": _fewer,
+    "relationships_where": _relationship_where,
     "not_null_proportion": _proportion,
 }

@@ -81,10 +81,14 @@ class Drafts:
         rendered = self._rendered(node, wait=wait)
         if rendered is None:
             return None
+        config = merged(node.config, rendered.config)
+        if config.get("enabled") is False:  # only rendering tells when a variable decides
+            self.dbt.disabled[node.name] = node.file
+            return None
         body = self._body(node, rendered.text)
         if body is None:
             return None
-        draft = Draft(node, table, body, merged(node.config, rendered.config))
+        draft = Draft(node, table, body, config)
         self._tell(draft, rendered)
         return draft
 
@@ -219,9 +223,7 @@ class Drafts:
             words = f"the snapshot `{node.name}` compares all columns, not `check_cols` alone"
             self.proposal.note("decided", node.file, node.line, words)
         if draft.config.get("hard_deletes") == "new_record":
-            words = (
-                f"`hard_deletes` of the snapshot `{node.name}`: a deleted row is closed, and has no `dbt_is_deleted`"
-            )
+            words = f"`hard_deletes` of the snapshot `{node.name}`: a deleted row is closed, without `dbt_is_deleted`"
             self.proposal.note("untranslated", node.file, node.line, words)
 
 

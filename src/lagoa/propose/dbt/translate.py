@@ -121,6 +121,8 @@ class Translation:
                 self._singular(checks, node)
                 continue
             table = self.names.nodes[node.name]
+            if node.name in self.dbt.disabled:
+                continue
             if node.sort != "seed" and table not in drafts:
                 for test in node.said.tests:
                     words = f"the test `{test.kind}` of `{node.name}`, which was not translated"
