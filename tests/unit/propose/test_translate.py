@@ -289,12 +289,14 @@ def test_what_is_read_by_its_name_in_the_database_is_a_model_or_a_source(tmp_pat
         "models/totals.sql": "{{ config(schema='marts', alias='sums') }}\nselect 1 as x",
         "models/a.sql": "select t.x from prod_marts.sums t, Raw_ERP.TAB01 as o, db.legacy.clients c",
         "models/b.sql": "select clients.x from db.legacy.clients",
+        "models/c.sql": "select * from gold.old_sums as o",  # a schema may be called as a layer is
     }
     made = proposed(tmp_path, files)
     assert told(made, "untranslated") == []
     assert "from gold.totals t, bronze.erp_orders as o, bronze.legacy_clients c" in made.files["models/gold/a.sql"]
     assert "bronze.legacy_clients AS clients" in made.files["models/gold/b.sql"]
     assert "clients: {path: clients.parquet}" in made.files["sources/legacy.yml"]
+    assert "from bronze.gold_old_sums as o" in made.files["models/gold/c.sql"]
     assert load(tmp_path / "new").graph.nodes
     (said,) = [note for note in told(made, "decided") if "prod_marts.sums" in note]
     assert said.startswith("models/a.sql:1: ")

@@ -146,7 +146,7 @@ class Drafts:
             self.refuse(node, node.line, f"{error}, as it was written for DuckDB")
             return None
         trouble = read.trouble[0] if read.trouble else None
-        known = {*self.names.nodes.values(), *self.names.sources.values()}
+        known = self.outside.known
         strange = [r.written for r in read.references if not r.is_function and r.table not in known]
         if trouble or strange:
             line = spot(node, text, read.trouble[1]) if read.trouble else node.line

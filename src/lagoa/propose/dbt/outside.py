@@ -7,7 +7,7 @@ import re
 from lagoa.propose.dbt.layers import Names, plain_name, source_file
 from lagoa.propose.dbt.nouns import Dbt, Node, Said, SourceTable
 from lagoa.propose.proposal import Proposal
-from lagoa.spec.names import LAYERS, TableName, bronze
+from lagoa.spec.names import TableName, bronze
 from lagoa.sql.transpile import tables_in, tables_replaced
 
 _OF_THE_DATABASE = ("information_schema", "pg_catalog", "sys")
@@ -20,23 +20,25 @@ class Outside:
     def __init__(self, dbt: Dbt, names: Names, proposal: Proposal) -> None:
         self.dbt, self.names, self.proposal = dbt, names, proposal
         self.dialect = dbt.dialect or "duckdb"
+        self.known = {*names.nodes.values(), *names.sources.values()}
 
     def named(self, node: Node, text: str) -> str:
         """Return a query in which every such table has its name here. Raises Unreadable."""
-        known = {str(name) for name in (*self.names.nodes.values(), *self.names.sources.values())}
         found = {}
         for parts in tables_in(text, self.dialect):
             written = ".".join(parts)
-            if len(parts) > 1 and written not in known and self._is_table(parts):
+            if len(parts) > 1 and self._is_outside(parts):
                 table, what = self._table(node, parts)
                 found[written.lower()] = str(table)
                 words = f"the {node.sort} `{node.name}` reads `{written}` by its name in the database: it is {what}"
                 self.proposal.note("decided", node.file, self._line(node, parts), words)
         return tables_replaced(text, self.dialect, found) if found else text
 
-    def _is_table(self, parts: tuple[str, ...]) -> bool:
+    def _is_outside(self, parts: tuple[str, ...]) -> bool:
         schema = parts[-2].lower()
-        return schema not in (*_OF_THE_DATABASE, *LAYERS) and all(_TABLE.fullmatch(part) for part in parts[-2:])
+        if TableName(schema, parts[-1]) in self.known or schema in _OF_THE_DATABASE:
+            return False
+        return all(_TABLE.fullmatch(part) for part in parts[-2:])
 
     def _table(self, node: Node, parts: tuple[str, ...]) -> tuple[TableName, str]:
         schema, name = parts[-2].lower(), parts[-1].lower()
@@ -53,8 +55,9 @@ class Outside:
         source = plain_name(schema)
         said = Said(file=node.file, line=self._line(node, parts))
         self.dbt.sources[source, name] = SourceTable(source, name, name, schema, said)
-        self.names.sources[source, name] = bronze(source_file(source), plain_name(name))
-        return self.names.sources[source, name]
+        table = self.names.sources[source, name] = bronze(source_file(source), plain_name(name))
+        self.known.add(table)
+        return table
 
     def _line(self, node: Node, parts: tuple[str, ...]) -> int:
         lines = enumerate(node.text.split("\n"), node.line)
