@@ -391,3 +391,25 @@ def test_tests_that_compare_tables_become_queries(tmp_path: Path) -> None:
     assert len(bodies) == 4
     assert any(same in body for body in bodies)
     assert any("except select * exclude (_run, _loaded_at, _source) from bronze.seeds_raw" in body for body in bodies)
+
+
+def test_a_variable_of_the_environment_is_what_is_said_for_it_and_that_is_told(tmp_path: Path) -> None:
+    model = "select '{{ env_var('COUNTRY', 'BR') }}' as a, '{{ env_var('STATE') }}' as b"
+    made = proposed(tmp_path, {"models/a.sql": model}, variables={"STATE": "SP"})
+    assert "'BR' as a, 'SP' as b" in made.files["models/gold/a.sql"]
+    told_of = [note for note in told(made, "decided") if "env_var" in note]
+    assert told_of == [
+        "models/a.sql:1: `env_var('COUNTRY')` is 'BR' here",
+        "models/a.sql:1: `env_var('STATE')` is 'SP' here",
+    ]
+
+
+def test_a_test_of_the_projects_own_hides_the_known_one_of_its_name(tmp_path: Path) -> None:
+    macro = "{% test unique(model, column_name) %}select * from {{ model }} where {{ column_name }} = 7{% endtest %}"
+    text = "models:\n  - name: a\n    columns: [{name: id, tests: [unique, dbt_utils.at_least_one]}]\n"
+    files = {"models/a.sql": "select id from {{ ref('raw') }}", "models/a.yml": text, "macros/unique.sql": macro}
+    made = proposed(tmp_path, files)
+    assert told(made, "untranslated") == []
+    bodies = sorted(check.body.strip() for check in load(tmp_path / "new").checks)
+    assert bodies[0] == "select * from gold.a where id = 7"
+    assert "having count(id) = 0" in bodies[1]

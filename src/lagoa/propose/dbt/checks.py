@@ -58,6 +58,7 @@ class Checks:
         self.gates: dict[TableName, Gates] = {}
         self.queries: list[Query] = []
         self.dialect = dbt.dialect or "duckdb"
+        self.theirs = {m.name if m.package == dbt.name else f"{m.package}.{m.name}" for m in dbt.macros}
 
     def take(self, table: TableName, tests: list[Test], inputs: Mapping[TableName, list[TableName]]) -> None:
         """Take the tests of a table; `inputs` are the tables that each model reads."""
@@ -79,18 +80,19 @@ class Checks:
                 self.proposal.note("decided", test.file, test.line, words)
         kind = test.kind.removeprefix("dbt.")
         own = f"test_{kind}" if "." not in kind else f"{kind.replace('.', '.test_')}"
-        simple = _SIMPLE.get(kind)
-        if simple is not None:
+        is_theirs = own in self.theirs
+        simple, written = _SIMPLE.get(kind), _WRITTEN.get(kind.removeprefix("dbt_utils."))
+        if is_theirs and "." not in kind:  # a test of the project's own hides the one of that name
+            self._query(table, test, self._rendered(own, table, test))
+        elif simple is not None:
             said = simple(self, table, test)
             if self._turns_round(table, said, inputs):
                 self._query(table, test, self._related(table, test), _table_of(said))
             elif said is not None:
                 self._put(table, test, said)
-            return
-        written = _WRITTEN.get(kind.removeprefix("dbt_utils."))
-        if written is not None:
+        elif written is not None:
             self._query(table, test, written(self, table, test))
-        elif any(own == (m.name if m.package == self.dbt.name else f"{m.package}.{m.name}") for m in self.dbt.macros):
+        elif is_theirs:
             self._query(table, test, self._rendered(own, table, test))
         else:
             raise Untranslatable("nothing is known of it")

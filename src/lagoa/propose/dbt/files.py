@@ -61,6 +61,7 @@ def read_files(root: Path, dialect: str | None = None, variables: Settings | Non
     value: dict[str, Any] = settings.value if isinstance(settings.value, dict) else {}
     dbt = Dbt(root, str(value.get("name") or "project"))
     _profile(dbt, value, dialect)
+    dbt.chosen = variables or {}
     dbt.variables = {**_variables(value.get("vars") or {}, dbt.name), **(variables or {})}
     folders = {k: [root / p for p in value.get(k) or value.get(_OLD.get(k, k)) or [d]] for k, d in _PATHS.items()}
     _macros(dbt, dbt.name, folders["macro-paths"] + [p / "generic" for p in folders["test-paths"]])

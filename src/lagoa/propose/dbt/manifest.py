@@ -78,6 +78,7 @@ def _told(dbt: Dbt, manifest: Json) -> Dbt:
     told = Dbt(dbt.root, dbt.name, dbt.dialect, dbt.target, dbt.variables)
     told.dialect = dbt.dialect or ADAPTERS.get(str(manifest["metadata"].get("adapter_type")))
     told.strays, told.disabled, told.owners = dbt.strays, dbt.disabled, dbt.owners
+    told.chosen = dbt.chosen
     told.unit_tests, told.fixtures = dbt.unit_tests, dbt.fixtures
     packages = [m for m in dbt.macros if m.package == dbt.name]
     told.macros = [*packages, *_package_macros(dbt, manifest)]

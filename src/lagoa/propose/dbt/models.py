@@ -169,7 +169,7 @@ class Drafts:
             words = f"what depends on `target` is as on `{self.dbt.target}`"
             self.proposal.note("decided", node.file, _first(node, "target."), words)
         for told in rendered.told:
-            if told.startswith("warning: "):
+            if told.startswith(("warning: ", "`env_var(")):
                 self.proposal.note("decided", node.file, node.line, told)
         for name in rendered.strange:
             words = f"`{name}` of {draft.what} is configured with what is no plain value"

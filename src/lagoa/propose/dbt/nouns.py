@@ -122,6 +122,8 @@ class Dbt:
     """sqlglot's name of the SQL that its models are written in; None when nothing tells."""
     target: str = "dev"
     variables: dict[str, Any] = field(default_factory=dict)
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    """Those that a person chose for this translation; `env_var` finds these alone."""
     nodes: dict[str, Node] = field(default_factory=dict)
     """By name; singular tests as `test.<name>`."""
     sources: dict[tuple[str, str], SourceTable] = field(default_factory=dict)

@@ -56,6 +56,7 @@ class Renderer:
             "dialect": dbt.dialect or "duckdb",
             "target": dbt.target,
             "variables": dbt.variables,
+            "chosen": dict(dbt.chosen),
             "macros": macros,
             "refs": dict(refs),
             "sources": dict(sources),

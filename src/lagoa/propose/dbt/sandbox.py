@@ -151,41 +151,23 @@ class Sandbox:
         known = {
             **{name: self.environment.globals[name] for name in ("range", "dict", "namespace", "cycler", "joiner")},
             **dbt,
+            **_WORDS,
             "config": config,
             "ref": self._ref,
             "source": self._source,
             "var": Variables(start["variables"], self.used),
-            "env_var": _environment_variable,
+            "env_var": self._environment_variable,
             "is_incremental": self._first_time,
-            "should_full_refresh": lambda: True,
             "flags": Names("flags", {"FULL_REFRESH": True, "WHICH": "build"}),
-            "execute": True,
             "target": target,
             "project_name": start["name"],
             "model": Names("model", {"name": job.get("name"), "config": config.given, "alias": job.get("name")}),
-            "return": _return,
-            "log": _nothing,
-            "print": _nothing,
-            "debug": _nothing,
             "exceptions": Names("exceptions", {"raise_compiler_error": _refuse, "warn": self._warn}),
             "adapter": self._adapter(dbt["quote"]),
             "api": Names("api", {"Column": Names("api.Column", {"translate_type": column_type})}),
             "modules": Names("modules", MODULES),
             "dbt": Names("dbt", dbt),
             "dbt_utils": Names("dbt_utils", {**missing, **utils}),
-            "fromjson": json.loads,
-            "local_md5": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
-            "tojson": json.dumps,
-            "fromyaml": yaml.safe_load,
-            "toyaml": yaml.safe_dump,
-            "set": _unique,
-            "set_strict": _unique,
-            "zip": lambda *several: list(zip(*several, strict=False)),
-            "run_query": _needs_database("run_query"),
-            "statement": _needs_database("statement"),
-            "load_result": _needs_database("load_result"),
-            "load_relation": _needs_database("load_relation"),
-            "should_store_failures": lambda: False,
         }
         for package, macros in self.packages.items():
             if package not in ("dbt", "dbt_utils"):
@@ -219,6 +201,14 @@ class Sandbox:
     def _first_time(self) -> bool:
         self.told.append("is_incremental")
         return False
+
+    def _environment_variable(self, name: str, default: str | None = None) -> str:
+        value = self.start["chosen"].get(name, default)
+        if value is None:
+            words = f"`env_var('{name}')` has no default, and a model does not depend on where it runs"
+            raise Unrenderable(f"{words}; give it a value with `--var {name}=…`")
+        self.told.append(f"`env_var('{name}')` is {value!r} here")
+        return str(value)
 
     def _warn(self, text: str) -> str:
         self.told.append(f"warning: {text}")
@@ -257,12 +247,6 @@ def _relation(value: Any) -> Any:
     return Relation(value["relation"]) if isinstance(value, dict) and "relation" in value else value
 
 
-def _environment_variable(name: str, default: str | None = None) -> str:
-    if default is None:
-        raise Unrenderable(f"`env_var('{name}')` has no default, and a model does not depend on where it runs")
-    return default
-
-
 def _return(value: Any = None) -> None:
     raise Returned(value)
 
@@ -287,6 +271,30 @@ def _needs_database(name: str) -> Callable[..., Any]:
         raise Unrenderable(f"`{name}` needs the database")
 
     return call
+
+
+_WORDS: Mapping[str, Any] = {
+    "return": _return,
+    "log": _nothing,
+    "print": _nothing,
+    "debug": _nothing,
+    "should_full_refresh": lambda: True,
+    "should_store_failures": lambda: False,
+    "execute": True,
+    "fromjson": json.loads,
+    "local_md5": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
+    "tojson": json.dumps,
+    "fromyaml": yaml.safe_load,
+    "toyaml": yaml.safe_dump,
+    "set": _unique,
+    "set_strict": _unique,
+    "zip": lambda *several: list(zip(*several, strict=False)),
+    "run_query": _needs_database("run_query"),
+    "statement": _needs_database("statement"),
+    "load_result": _needs_database("load_result"),
+    "load_relation": _needs_database("load_relation"),
+}
+"""What means the same in every template."""
 
 
 def _plain(value: Any) -> bool:
