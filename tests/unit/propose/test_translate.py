@@ -356,7 +356,7 @@ def test_a_star_that_gives_more_than_in_dbt_is_told(tmp_path: Path) -> None:
 
 def test_a_snapshot_shows_the_columns_that_its_configuration_names(tmp_path: Path) -> None:
     config = "{unique_key: id, strategy: check, check_cols: all, dbt_valid_to_current: \"'9999-12-31'::timestamp\", "
-    config += "snapshot_meta_column_names: {dbt_valid_from: since}, hard_deletes: new_record}"
+    config += "snapshot_meta_column_names: {dbt_valid_from: since, dbt_scd_id: null}, hard_deletes: new_record}"
     text = "snapshots:\n  - name: old\n    relation: ref('raw')\n    config: " + config + "\n"
     reader = {"models/a.sql": "select id, since from {{ ref('old') }}"}
     made = proposed(tmp_path, {"snapshots/s.yml": text, **reader})
@@ -364,6 +364,7 @@ def test_a_snapshot_shows_the_columns_that_its_configuration_names(tmp_path: Pat
     assert "without `dbt_is_deleted`" in note
     view = made.files["models/silver/old.sql"]
     assert "valid_from::timestamp as since" in view
+    assert " as dbt_scd_id," in view
     assert "coalesce(valid_to::timestamp, '9999-12-31'::timestamp) as dbt_valid_to" in view
     assert "select * exclude (_run, _loaded_at, _source) from" in made.files["models/silver/old_versions.sql"]
 

@@ -254,7 +254,7 @@ def history_names(config: Mapping[str, Any]) -> dict[str, str]:
     """Return what dbt calls the columns that it adds to a snapshot."""
     own = config.get("snapshot_meta_column_names") or {}
     names = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
-    return {name: str(own.get(name, name)) for name in names}
+    return {name: str(own.get(name) or name) for name in names}  # a manifest names those that are not given null
 
 
 def spot(node: Node, rendered: str, line: int) -> int:
