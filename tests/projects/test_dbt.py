@@ -186,3 +186,19 @@ def test_unit_tests_become_tests_of_models_with_the_same_rows(lagoa: Lagoa, home
     file = home / "new/tests/a.yml"
     file.write_text(file.read_text("utf-8").replace("twice: 3.0", "twice: 4").replace("twice: 3", "twice: 4"), "utf-8")
     assert lagoa("test", folder="new").code == 1
+
+
+def test_a_column_that_the_manifest_quotes_is_the_same_column(lagoa: Lagoa, home: Path) -> None:
+    write("shop", home / "shop")
+    translated(lagoa, home, "shop")
+    plain = files(home / "new")
+    shutil.rmtree(home / "new")
+    manifest = json.loads((GOLDEN / "shop" / "manifest.json").read_text("utf-8"))
+    judged = [entry["test_metadata"]["kwargs"] for entry in manifest["nodes"].values() if entry.get("test_metadata")]
+    for arguments in judged:
+        arguments["column_name"] = f'"{arguments["column_name"]}"'
+    (home / "shop" / "target").mkdir()
+    (home / "shop" / "target" / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    translated(lagoa, home, "shop")
+    assert judged
+    assert files(home / "new") == plain

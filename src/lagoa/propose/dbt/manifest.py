@@ -17,6 +17,7 @@ _OLDEST = 11
 """The version of the manifest's schema that dbt 1.7 wrote."""
 _BUILT_IN = ("dbt", *(f"dbt_{name}" for name in ADAPTERS))
 """Packages that come with dbt: their macros are written anew here."""
+_QUOTED = re.compile(r"[\"`]\w+[\"`]")
 Json = Mapping[str, Any]
 _TEST_CONFIG = {
     "severity": "ERROR",
@@ -166,6 +167,8 @@ def _test(entry: Json) -> Test:
     kind = ".".join(filter(None, (metadata.get("namespace"), metadata["name"])))
     config = {k: v for k, v in entry["config"].items() if k in _TEST_CONFIG and v != _TEST_CONFIG[k]}
     column = metadata["kwargs"].get("column_name")
+    if column and _QUOTED.fullmatch(column):
+        column = column[1:-1]  # `quote: true` of the column
     return Test(kind, arguments, config, None, entry["original_file_path"].replace("\\", "/"), None, column)
 
 
