@@ -55,6 +55,7 @@ class MariaServer:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         command = [self.binaries[0], "--no-defaults", f"--datadir={self.folder / 'data'}", f"--user={_somebody()}"]
+        command.append(f"--tmpdir={self.folder}")  # a server that starts empties its own of what others use
         command += [f"--socket={self.folder / 's'}", f"--port={self.port}", "--bind-address=127.0.0.1"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
