@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# one more than there are cores, for some tests wait; each may start servers of its own
+WORKERS := $(shell $(PYTHON) -c 'import os; print(min(8, 1 + (os.cpu_count() or 1)))')
 
 .PHONY: demo test check bench golden docs soak clean
 
@@ -15,7 +17,7 @@ demo: $(READY) ## Run the northwind example through bronze, silver and gold
 	@printf '\nThe project stands in demo/. Next:\n  cd demo\n  ../$(BIN)/lagoa plan\n  ../$(BIN)/lagoa query "select * from quarantine.silver_employees"\n'
 
 test: $(READY) ## Run every test; a missing server is skipped with its install command, in CI that is a failure
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --durations=20
 
 check: $(READY) ## Lint, types, import contracts, house rules
 	@$(BIN)/ruff check .
