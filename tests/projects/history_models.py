@@ -265,7 +265,7 @@ def project(m: Chain) -> Draft:
 
 def alive(m: Chain) -> Draft:
     """Rows that are marked as deleted leave the table."""
-    x = m.rng.choice([r for r in m.relations if "gone" in r.columns])
+    x = m.rng.choice([r for r in m.relations if {"gone", "id"} <= r.columns.keys()])
     kept = ", ".join(c for c in x.columns if c != "gone")
     return Draft(f"select {kept} from {x.name} x where not gone", [x], x.rows, ("id",))
 

@@ -140,7 +140,7 @@ class Truths:
         versions = self.now.setdefault(name, Versions())
         assert isinstance(versions, Versions)
         at = self.moments[-1][0]
-        rows = [(r[key], instant(r[time]) if time else at, tuple(r[n] for n in names)) for r in given]
+        rows = [(r[key], self.moment(instant(r[time])) if time else at, tuple(r[n] for n in names)) for r in given]
         assert len({row[:2] for row in rows}) == len(rows), f"{name}: several rows at one time"
         versions.run(rows, at, time is not None)
         return [(k, *v, b, e, c) for k, v, b, e, c in versions.rows()]
