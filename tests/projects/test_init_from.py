@@ -164,6 +164,16 @@ def test_a_cpf_is_personal_by_its_name_and_form(
     assert set(found.values()) == {kind}
 
 
+def test_times_of_nanoseconds_are_proposed_as_texts_that_keep_them(home: Path, lagoa: Lagoa, ask: Ask) -> None:
+    times = "select make_timestamp_ns(1001) as fine, make_timestamp_ns(2000) as coarse"
+    duckdb.execute(f"copy ({times}) to '{home / 'clock.parquet'}'")
+    assert lagoa("init", "clock", "--from", str(home / "clock.parquet")).code == 0
+    assert "fine: {type: text}  # nanoseconds" in (home / "clock/sources/clock.yml").read_text("utf-8")
+    assert lagoa("-C", str(home / "clock"), "run").code == 0
+    rows = ask(home / "clock", "select fine, typeof(coarse) as kind from bronze.clock_clock")
+    assert rows == [{"fine": "1970-01-01 00:00:00.000001001", "kind": "TIMESTAMP"}]
+
+
 def test_numbered_dated_and_tenants_files_become_one_stream_each(home: Path, lagoa: Lagoa, ask: Ask) -> None:
     files: dict[str, str | bytes] = {f"part{n}.csv": f"id,x\n{n}1,a\n{n}2,b\n" for n in range(3)}
     files |= {f"daily/sales-2026-01-0{n}.csv": f"sale_id,amount\n{n}1,1.5\n{n}2,2.5\n" for n in (1, 2, 3)}

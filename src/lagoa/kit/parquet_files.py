@@ -21,6 +21,9 @@ from lagoa.ports import Portion, Settled
 
 Describe = Callable[[str], dict[str, tuple[str, Any]]]
 """Gives a query's columns: DuckDB's type as text, and the Arrow type in which Delta holds it."""
+_DIGITS = 38
+"""What a decimal may have at most; DuckDB reads wider ones as doubles."""
+_ELEMENTS = "select name, num_children, precision from parquet_schema({})"
 _INTEGERS = [pa.int8(), pa.int16(), pa.int32(), pa.int64()]
 
 
@@ -34,6 +37,7 @@ class ParquetFiles:
     describe: Describe
     rename: Mapping[str, str] = field(default_factory=dict)
     _columns: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    _wide: dict[str, dict[str, int]] = field(default_factory=dict)
     _links: int = 0
 
     def schema(self, files: Sequence[Found]) -> dict[str, Any]:
@@ -43,6 +47,7 @@ class ParquetFiles:
             path = self._link(found)
             try:
                 spelled = self.describe(f"select * from {_reads(path)}")
+                self._wide[found.name] = _widest(self.ask(_ELEMENTS.format(literal(str(path)))))
             except Exception as error:
                 raise _damaged(found) from error
             finally:
@@ -61,6 +66,7 @@ class ParquetFiles:
             yield self._portion(found, shape)
 
     def _portion(self, found: Found, shape: Shape) -> Portion:
+        self._exact(found, shape)
         looked, memory = _look(found.path), memoryview(bytearray(1 << 20))
         with Opened(found) as opened:
             while opened.fill(memory):
@@ -98,15 +104,22 @@ class ParquetFiles:
             close=lambda: path.unlink(missing_ok=True),
         )
 
+    def _exact(self, found: Found, shape: Shape) -> None:
+        """Refuse columns that the engine would round in silence. Raises SourceError LG-204."""
+        for column, (old, _) in self._columns[found.name].items():
+            digits = self._wide[found.name].get(old, 0)
+            if digits > _DIGITS and column not in shape.dropped:
+                words = f"column {column} holds decimals of {digits} digits, of which {_DIGITS} can be kept exactly"
+                hint = f"deliver it as text, or leave it out: {column}: {{drop: true}}"
+                raise SourceError("LG-204", f"{printable(found.name)}: {words}", hint=hint)
+
     def _value(self, old: str, kind: str, wanted: Any, file: str) -> str:
         value = f"{quote(old)}::{sql_type(wanted)}"
-        if kind != "TIMESTAMP_NS":
+        if "_NS" not in kind:
             return value
         # Delta counts microseconds: cutting the rest off in silence would be a wrong cell
         said = literal(f"{file}: column {old} holds nanoseconds; declare it as text to keep them")
-        return (
-            f"case when {quote(old)} is null or epoch_ns({quote(old)}) % 1000 = 0 then {value} else error({said}) end"
-        )
+        return f"case when {value}::{kind} is not distinct from {quote(old)} then {value} else error({said}) end"
 
     def _link(self, found: Found) -> Path:
         self._links += 1
@@ -120,6 +133,23 @@ class ParquetFiles:
 
 def _reads(path: Path, options: str = "") -> str:
     return f"read_parquet({literal(str(path))}{options})"
+
+
+def _widest(elements: Sequence[tuple[Any, ...]]) -> dict[str, int]:
+    """Give the digits of the widest decimal in each column, as a footer's tree lists its elements: depth first."""
+    found: dict[str, int] = {}
+    root, open_ = "", list[int]()
+    for name, children, digits in elements[1:]:
+        while open_ and not open_[-1]:
+            open_.pop()
+        if open_:
+            open_[-1] -= 1
+        else:
+            root = str(name)
+        if children:
+            open_.append(int(children))
+        found[root] = max(found.get(root, 0), int(digits or 0))
+    return found
 
 
 def _look(path: Path) -> tuple[int, int, int]:

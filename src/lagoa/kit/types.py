@@ -42,6 +42,7 @@ _FROM_DUCKDB: dict[str, Any] = {
     "TIMESTAMP_S": pa.timestamp("us"),
     "TIMESTAMP_MS": pa.timestamp("us"),
     "TIMESTAMP_NS": pa.timestamp("us"),
+    "TIMESTAMPTZ_NS": pa.timestamp("us", "UTC"),
     # an untyped null takes DuckDB's own default
     '"NULL"': pa.int32(),
 }

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lagoa.kit.column_names import column_name
 from lagoa.kit.encoding import Decoder
 from lagoa.kit.landing import Found, printable
 from lagoa.kit.pieces import Opened, last_line_end, pieces
-from lagoa.kit.text import quote
+from lagoa.kit.text import literal, quote
 from lagoa.kit.types import sql_type
 from lagoa.ports import SOURCE, Batch, Portion, Reading, Session, Settled, Source
 from lagoa.propose.files.families import Family
@@ -61,6 +62,19 @@ def take(
         _copy(looked.found, place, spread, family.first.format == "json", sample)
     _read(session, _source(copies, {**options, "path": path, "encoding": "utf-8"}), sample, folder)
     return sample
+
+
+def finer_times(session: Session, family: Family) -> list[str]:
+    """Name the columns of Parquet files whose times would lose nanoseconds, as they land."""
+    found: dict[str, None] = {}
+    for looked in _spread(family.files):
+        read = f"read_parquet({literal(str(looked.found.path))})"
+        for name, kind, *_ in session.rows(f"describe select * from {read}"):
+            lands = kind.replace("TIMESTAMPTZ_NS", "TIMESTAMP WITH TIME ZONE").replace("TIMESTAMP_NS", "TIMESTAMP")
+            finer = f"{quote(name)}::{lands}::{kind} is distinct from {quote(name)}"
+            if lands != kind and session.rows(f"select 1 from {read} where {finer} limit 1"):
+                found[column_name(name)] = None
+    return list(found)
 
 
 def _spread(files: Sequence[Any]) -> list[Any]:

@@ -17,7 +17,7 @@ from lagoa.propose.files.keys import Key, key_of
 from lagoa.propose.files.kinds import Kind, kind_of
 from lagoa.propose.files.names import column_plain_names, plain_name
 from lagoa.propose.files.personal import personal
-from lagoa.propose.files.sample import SEEN, Sample, take
+from lagoa.propose.files.sample import SEEN, Sample, finer_times, take
 from lagoa.propose.files.survey import TOLD, ending
 from lagoa.propose.proposed import Column, Stream
 
@@ -25,8 +25,9 @@ from lagoa.propose.proposed import Column, Stream
 def propose_stream(session: Session, base: Path, name: str, family: Family) -> Stream:
     """Look at the rows of a family and propose its stream. Raises SourceError when the source cannot read it."""
     options, why = _dialect(family)
+    finer = finer_times(session, family) if family.first.format == "parquet" else []
     with tempfile.TemporaryDirectory(prefix="lagoa-", ignore_cleanup_errors=True) as folder:
-        sample, options, extra = _readable(session, base, family, options, Path(folder))
+        sample, options, extra = _readable(session, base, family, options, finer, Path(folder))
     why |= extra
     delimited = family.first.format in ("csv", "tsv")
     texts = [n for n, kind in sample.columns.items() if kind == "VARCHAR"]
@@ -45,6 +46,7 @@ def propose_stream(session: Session, base: Path, name: str, family: Family) -> S
     _say_reading(found, family, sample, kinds, delimited)
     _say_mode(found, family, key, sample)
     _say_columns(found, name, family, facts, kinds)
+    found.columns += [Column(c, {"type": "text"}, "nanoseconds, which a timestamp here does not hold") for c in finer]
     _say_about(found, family, sample)
     return found
 
@@ -98,10 +100,11 @@ def _renamed(spelled: Sequence[str], why: dict[str, str]) -> dict[str, Any]:
 
 
 def _readable(
-    session: Session, base: Path, family: Family, options: dict[str, Any], folder: Path
+    session: Session, base: Path, family: Family, options: dict[str, Any], finer: Sequence[str], folder: Path
 ) -> tuple[Sample, dict[str, Any], dict[str, str]]:
     """Read a sample; JSON and Parquet tell their columns only now, and may need other names."""
-    sample = take(session, base, family, options, folder / "one")
+    typed = {"columns": {column: {"type": "text"} for column in finer}} if finer else {}
+    sample = take(session, base, family, options | typed, folder / "one")
     if family.first.guess is not None:
         return sample, options, {}
     keys = family.first.keys or frozenset(sample.columns)
@@ -113,9 +116,9 @@ def _readable(
         return sample, options, {}
     renamed = {**options, "rename": other}
     try:
-        return take(session, base, family, renamed, folder / "two"), renamed, {}
+        return take(session, base, family, renamed | typed, folder / "two"), renamed, {}
     except LagoaError:
-        return take(session, base, family, options, folder / "three"), options, {}
+        return take(session, base, family, options | typed, folder / "three"), options, {}
 
 
 def _kind(session: Session, column: str, facts: Facts, family: Family) -> Kind:
