@@ -164,6 +164,32 @@ def test_a_cpf_is_personal_by_its_name_and_form(
     assert set(found.values()) == {kind}
 
 
+def test_title_lines_of_several_fields_stand_above_the_header(home: Path, lagoa: Lagoa, ask: Ask) -> None:
+    title = "Banco X;;;;;\nAgência 1234;Conta 56789-0;;\n\nData;Histórico;Docto.;Crédito;Débito;Saldo\n"
+    rows = "02/01/2024;SALDO;;;;1.000,00\n03/01/2024;PIX;;500,00;;1.500,00\n"
+    _folder(home, {"extrato.csv": (title + rows).encode("cp1252")})
+    assert lagoa("init", "new", "--from", str(home / "data")).code == 0
+    assert _source(home)["streams"]["extrato"]["skip"] == 3
+    assert lagoa("run", folder="new").code == 0
+    assert [r["saldo"] for r in ask("new", "select saldo from bronze.data_extrato order by 1")] == [1000.0, 1500.0]
+
+
+@pytest.mark.parametrize("text", ["1;;;;;\n2;b;c;d;e;f\n3;b;c;d;e;g\n", "1;2;;;;\n2;2;3;4;5;6\n3;2;3;4;5;7\n"])
+def test_records_of_few_values_are_no_title(home: Path, lagoa: Lagoa, text: str) -> None:
+    assert lagoa("init", "new", "--from", str(_folder(home, {"a.csv": text}))).code == 0
+    assert _source(home)["streams"]["a"].get("skip") is None
+
+
+def test_a_list_of_records_is_found_below_several_envelopes(home: Path, lagoa: Lagoa, ask: Ask) -> None:
+    orders = '{"meta": {"page": 1}, "data": {"total": 2, "items": [{"id": 1, "lines": [{"sku": "a"}]}, {"id": 2}]}}'
+    record = '{"result": {"id": 1, "lines": [{"sku": "a"}]}}'
+    assert lagoa("init", "new", "--from", str(_folder(home, {"orders.json": orders, "order.json": record}))).code == 0
+    records = {name: stream.get("records") for name, stream in _source(home)["streams"].items()}
+    assert records == {"data_items": "$.data.items", "order": None}
+    assert lagoa("run", folder="new").code == 0
+    assert [r["id"] for r in ask("new", "select id from bronze.data_data_items order by 1")] == [1, 2]
+
+
 def test_times_of_nanoseconds_are_proposed_as_texts_that_keep_them(home: Path, lagoa: Lagoa, ask: Ask) -> None:
     times = "select make_timestamp_ns(1001) as fine, make_timestamp_ns(2000) as coarse"
     duckdb.execute(f"copy ({times}) to '{home / 'clock.parquet'}'")

@@ -58,7 +58,7 @@ def guess(text: bytes, complete: bool, tabs: bool = False) -> Guess | None:
     fields = [[f.decode("utf-8", "replace") for f in Grammar(dialect).split(r.text)] for r in kept]
     width = best[0][1]
     header = _is_header(fields[0], [f for f in fields[1:] if len(f) == width])
-    said = [f"{skipped} lines before the header are passed over"] if skipped else []
+    said = [f"{skipped} line{'s are' if skipped > 1 else ' is'} passed over before the header"] if skipped else []
     if not header:
         said.append("the first record looks like the others, so there is no header")
     share = sum(len(f) == width for f in fields) / len(fields)
@@ -95,11 +95,14 @@ def _score(dialect: Dialect, lines: Sequence[bytes]) -> tuple[float, int] | None
 
 
 def _without_title(dialect: Dialect, kept: list[Record], lines: Sequence[bytes]) -> tuple[Dialect, list[Record], int]:
-    """Pass over lines of a title: records of one filled field where the next ones have many."""
+    """Pass over lines of a title: few fields are filled, and what looks like a header, or wider records, come next."""
     split = Grammar(dialect).split
-    filled = [sum(bool(f.strip()) for f in split(r.text)) for r in kept[:10]]
+    rows = [[f.decode("utf-8", "replace") for f in split(r.text)] for r in kept]
+    filled = [sum(bool(f.strip()) for f in row) for row in rows[:10]]
     usual = max(filled, default=0)
-    nth = next((i for i, n in enumerate(filled) if n > 1 or usual < 3), 0)
+    nth = next((i for i, n in enumerate(filled) if n * 2 >= usual), 0)
+    if not _is_header(rows[nth] if rows else [], [r for r in rows[nth + 1 :] if len(r) == len(rows[nth])]):
+        nth = next((i for i, row in enumerate(rows[:10]) if len(row) > 1 or usual < 3), 0)
     if not nth or kept[nth].line > 20:
         return dialect, kept, 0
     skip = kept[nth].line

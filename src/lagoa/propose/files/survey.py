@@ -213,15 +213,17 @@ def _parsed(text: bytes) -> object:
         return None
 
 
-def _lists(document: dict[str, object]) -> list[tuple[str, dict[str, object]]]:
+def _lists(document: dict[str, object], path: str = "$") -> list[tuple[str, dict[str, object]]]:
     """Return where an object that is no record itself has its lists of records, with the first of each."""
     lists = {
         key: value
         for key, value in document.items()
         if isinstance(value, list) and value and all(isinstance(v, dict) for v in value)
     }
-    if not lists or any(key not in lists and key.lower() not in _ENVELOPE for key in document):
+    said = {key: value for key, value in document.items() if key not in lists and key.lower() not in _ENVELOPE}
+    if any(re.search(r"[.\[\]]", key) for key in (*lists, *said)):
         return []
-    if any(re.search(r"[.\[\]]", key) for key in lists):
-        return []
-    return [(f"$.{key}", value[0]) for key, value in lists.items()]
+    if not lists and len(said) == 1:  # {"meta": …, "data": {"items": […]}}
+        ((key, inner),) = said.items()
+        return _lists(inner, f"{path}.{key}") if isinstance(inner, dict) else []
+    return [] if said else [(f"{path}.{key}", value[0]) for key, value in lists.items()]
