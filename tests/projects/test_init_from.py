@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import openpyxl
 import pytest
 import yaml
 
@@ -178,6 +179,28 @@ def test_title_lines_of_several_fields_stand_above_the_header(home: Path, lagoa:
 def test_records_of_few_values_are_no_title(home: Path, lagoa: Lagoa, text: str) -> None:
     assert lagoa("init", "new", "--from", str(_folder(home, {"a.csv": text}))).code == 0
     assert _source(home)["streams"]["a"].get("skip") is None
+
+
+def test_a_sheet_with_a_title_and_a_header_of_merged_cells_is_understood(home: Path, lagoa: Lagoa, ask: Ask) -> None:
+    book: Any = openpyxl.Workbook()
+    header: tuple[list[str | None], ...] = (
+        ["Relatório de vendas"],
+        ["Emitido hoje"],
+        [],
+        ["Cliente", None, "Valor", None, "Data"],
+    )
+    for row in (*header, ["Código", "Nome", "Bruto", "Desconto"], *([n, f"Zé {n}", 10 * n, n, n] for n in (1, 2))):
+        book.active.append(row)
+    for cells in ("A1:E1", "A4:B4", "C4:D4", "E4:E5"):
+        book.active.merge_cells(cells)
+    (home / "data").mkdir()
+    book.save(home / "data/vendas.xlsx")
+    assert lagoa("init", "new", "--from", str(home / "data")).code == 0
+    stream = _source(home)["streams"]["vendas"]
+    assert (stream["skip"], stream["header"]) == (2, 2)
+    assert lagoa("run", folder="new").code == 0
+    rows = ask("new", "select cliente_codigo, valor_bruto, data from bronze.data_vendas order by 1")
+    assert [list(row.values()) for row in rows] == [[1, 10, 1], [2, 20, 2]]
 
 
 def test_a_list_of_records_is_found_below_several_envelopes(home: Path, lagoa: Lagoa, ask: Ask) -> None:

@@ -56,7 +56,7 @@ def answering(
 ) -> Iterator[Session]:
     """Open a session in which the query's names are bound; run `text_of(sql)` in it."""
     query = _one_select(sql)
-    names = [_named(project, lake, query, reference) for reference in query.references]
+    names = [_named(project, lake, query, r) for r in query.references if not r.is_function]
     behind = tables_behind(project, [n for n in names if n.layer != HISTORY])
     pins = _pins(lake, behind, _moment(at, project, behind))
     with engine.session() as session:

@@ -37,6 +37,13 @@ def test_a_query_may_begin_with_from(cove: Cove) -> None:
     assert len(ask(cove, "from silver.customers")) == 4
 
 
+def test_rows_may_be_made_beside_tables(cove: Cove) -> None:
+    cove.fill()
+    assert ask(cove, "select i from range(2) r(i) order by i") == [{"i": 0}, {"i": 1}]
+    sql = "select count(*) as n from generate_series(1, 3) r(i) join silver.customers on true"
+    assert ask(cove, sql) == [{"n": 12}]
+
+
 def test_only_the_tables_that_are_named_are_opened(cove: Cove) -> None:
     cove.fill()
     for log in (cove.lake.path(BRONZE) / "_delta_log").iterdir():
