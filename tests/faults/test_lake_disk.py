@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from lagoa.testing.raft import Raft
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISH = """
@@ -103,3 +107,21 @@ def test_a_read_only_disk_is_named(small_disk: Path) -> None:
     said = publish(small_disk, "subprocess.run(['mount', '-o', 'remount,ro', str(root)], check=True)")
     assert said.startswith("LG-306")
     assert_untouched(said, "Read-only file system")
+
+
+def test_a_run_on_a_full_disk_says_so_of_each_table_and_goes_on_when_there_is_room(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    raft = Raft(tmp_path / "project")
+    raft.write("lagoa.yml", f"name: raft\ntargets: {{local: {{lake: '{small_disk}/lake', threads: 1}}}}\n")
+    raft.source("land", 'text: {path: "*.csv"}\ntable: {path: "*.parquet"}\nlines: {path: "*.ndjson"}')
+    noise = [random.Random(n).randbytes(40).hex() for n in range(4000)]
+    raft.write("land/a.csv", "\n".join(["noise", *noise]))
+    raft.parquet("land/a.parquet", noise=noise)
+    raft.write("land/a.ndjson", "\n".join(json.dumps({"noise": n}) for n in noise))
+    errors = raft.fails()
+    assert {(e.code, "No space left on device" in e.message, "{" in e.message) for e in errors.values()} == {
+        ("LG-306", True, False)
+    }
+    subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
+    assert [r.total for r in raft.ok().values()] == [4000, 4000, 4000]

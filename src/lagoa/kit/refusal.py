@@ -13,6 +13,7 @@ from lagoa.kit.casts import MISFIT
 QUERY = "query"
 """The `file` of a place inside a query; whoever knows the user's file puts it in its stead."""
 _SILLY = re.compile(r"(?i)\s*Did you mean \"(pg_|duckdb_|sqlite_|information_schema|s\d+)[^\"]*\"\??")
+_QUOTED = '{"exception_type"'
 _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 _UNWRITABLE = (*_FULL, "Permission denied", "Read-only file system")
 _DAMAGED = (
@@ -58,10 +59,23 @@ def _words(text: str) -> tuple[str, int | None]:
             said = {}
         text = said.get("exception_message", text)
         position = int(said["position"]) if str(said.get("position", "")).isdigit() else None
+    text = _innermost(text)
     text = re.sub(r"\n+LINE \d+:.*", "", text, flags=re.DOTALL)
     text = re.sub(r"\A[A-Z][A-Za-z/ -]* Error: ", "", text)
     text = re.sub(r'"?\bs\d+"?\.(?=[\w"])', "", _SILLY.sub("", text))
     return text.strip(), position
+
+
+def _innermost(text: str) -> str:
+    """Take the words of an error that DuckDB quotes as JSON inside another one's."""
+    _, brace, rest = text.partition(_QUOTED)
+    if not brace:
+        return text
+    try:
+        said = json.JSONDecoder().raw_decode(brace + rest)[0]
+    except ValueError:
+        return text
+    return str(said.get("exception_message", text))
 
 
 def _is_any(words: Collection[str], message: str) -> bool:

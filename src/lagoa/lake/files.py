@@ -155,6 +155,11 @@ def reading(table: object) -> Iterator[None]:
         raise LakeError("LG-302", said, hint=hint) from error
 
 
+def is_refused(error: OSError) -> bool:
+    """Say whether an error can only mean that the disk takes no more."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
 def unwritable(table: object, error: OSError) -> LakeError:
     """Say in LG-306 what the disk said."""
     said = error.strerror or plain(str(error))

@@ -10,6 +10,7 @@ from random import Random
 
 from lagoa.errors import Conflict, LagoaError, SourceError, Stopped
 from lagoa.lake.drop import drop
+from lagoa.lake.files import is_refused, unwritable
 from lagoa.lake.quarantine import follow
 from lagoa.lake.restore import accept
 from lagoa.lake.table import Table
@@ -92,9 +93,8 @@ class Executor:
             events.emit("step.failed", name, code=error.code, message=error.message)
             return Result(step.table, "failed", error.message, seconds=time.monotonic() - began, error=error)
         except Exception as error:  # noqa: BLE001  # one table's bug must not take the others down
-            events.emit("step.failed", name, code="LG-605", message=f"{type(error).__name__}: {error}")
-            bug = LagoaError("LG-605", f"{type(error).__name__}: {error}")
-            bug.__cause__ = error
+            bug = _told(name, error)
+            events.emit("step.failed", name, code=bug.code, message=bug.message)
             return Result(step.table, "failed", bug.message, seconds=time.monotonic() - began, error=bug)
 
     def _done(self, step: Step, began: float) -> Result:
@@ -219,3 +219,12 @@ class Executor:
         said = f"taken as it is, with {taken.rows:,} rows, as version {taken.version}"
         self._context.events.emit("note", str(step.table), text=said)
         return taken
+
+
+def _told(table: str, error: Exception) -> LagoaError:
+    """Say what no step expected: a disk that takes no more, or a bug."""
+    if isinstance(error, OSError) and is_refused(error):
+        return unwritable(table, error)
+    bug = LagoaError("LG-605", f"{type(error).__name__}: {error}")
+    bug.__cause__ = error
+    return bug
