@@ -181,6 +181,14 @@ def test_records_of_few_values_are_no_title(home: Path, lagoa: Lagoa, text: str)
     assert _source(home)["streams"]["a"].get("skip") is None
 
 
+def test_a_column_of_structs_is_as_personal_as_what_it_holds(home: Path, lagoa: Lagoa) -> None:
+    who = '"who": {"doc": {"number": "529.982.247-25"}}, "lines": [{"sku": "a-1"}], "to": [{"email": "a@b.co"}]'
+    assert lagoa("init", "new", "--from", str(_folder(home, {"orders.ndjson": f'{{"id": 1, {who}}}'}))).code == 0
+    columns = _source(home)["streams"]["orders"]["columns"]
+    assert {name: told["pii"] for name, told in columns.items()} == {"who": "cpf", "to": "email"}
+    assert "`doc.number` in it: CPF: its check digits hold" in (home / "new/sources/data.yml").read_text("utf-8")
+
+
 def test_a_sheet_with_a_title_and_a_header_of_merged_cells_is_understood(home: Path, lagoa: Lagoa, ask: Ask) -> None:
     book: Any = openpyxl.Workbook()
     header: tuple[list[str | None], ...] = (

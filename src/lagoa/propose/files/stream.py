@@ -14,6 +14,7 @@ from lagoa.kit.column_names import OWN, column_name
 from lagoa.ports import Session
 from lagoa.propose.files.facts import Facts, look_at
 from lagoa.propose.files.families import Family
+from lagoa.propose.files.inside import personal_inside
 from lagoa.propose.files.keys import Key, key_of
 from lagoa.propose.files.kinds import Kind, kind_of
 from lagoa.propose.files.names import column_plain_names, plain_name
@@ -51,7 +52,12 @@ def propose_stream(session: Session, base: Path, name: str, family: Family) -> S
     found.why |= why
     _say_reading(found, family, sample, kinds, delimited)
     _say_mode(found, family, key, sample)
-    _say_columns(found, name, family, facts, kinds)
+    people = personal(name, facts)
+    for column in facts.keys() - people.keys():
+        if sample.columns[column].startswith(("STRUCT", "MAP")) or sample.columns[column].endswith("[]"):
+            inside = personal_inside(session, name, SEEN, column)
+            people |= {column: inside} if inside else {}
+    _say_columns(found, people, family, facts, kinds)
     found.columns += [Column(c, {"type": "text"}, "nanoseconds, which a timestamp here does not hold") for c in finer]
     _say_about(found, family, sample)
     return found
@@ -218,9 +224,12 @@ def _say_mode(found: Stream, family: Family, key: Key, sample: Sample) -> None:
 
 
 def _say_columns(
-    found: Stream, name: str, family: Family, facts: Mapping[str, Facts], kinds: Mapping[str, Kind]
+    found: Stream,
+    people: Mapping[str, tuple[str, str]],
+    family: Family,
+    facts: Mapping[str, Facts],
+    kinds: Mapping[str, Kind],
 ) -> None:
-    people = personal(name, facts)
     empty = [c for c, f in facts.items() if f.rows and not f.filled and c not in people]
     if empty:
         found.about.append(f"always empty: {', '.join(empty)}")
