@@ -60,7 +60,8 @@ def _require_project_file(root: Path) -> None:
         return
     near = [p.name for p in root.iterdir() if closest(p.name, [PROJECT_FILE])] if root.is_dir() else []
     hint = f"rename {near[0]} to {PROJECT_FILE}" if near else None
-    raise ProjectError("LG-112", f"there is no {PROJECT_FILE} in {root.name or root}", hint=hint)
+    missing = f"{PROJECT_FILE} in {root}" if root.is_dir() else f"folder {root}"
+    raise ProjectError("LG-112", f"there is no {missing}", hint=hint)
 
 
 def _top_level(path: Path, findings: Findings) -> None:

@@ -90,8 +90,9 @@ def test_a_wrong_command_says_what_is_right_and_ends_with_2(
 def test_a_folder_without_a_project_is_said_so(lagoa: Lagoa, tmp_path: Path) -> None:
     said = lagoa("-C", tmp_path, "plan")
     assert (said.code, said.out) == (2, "")
-    assert said.err.startswith("error[LG-112]: there is no lagoa.yml in ")
+    assert said.err.startswith(f"error[LG-112]: there is no lagoa.yml in {tmp_path.resolve()}\n")
     assert "lagoa init NAME" in said.err
+    assert "there is no folder " in lagoa("-C", tmp_path / "nowhere", "plan").err
 
 
 def test_the_project_may_be_named_before_or_after_the_command(lagoa: Lagoa, cove: Cove) -> None:
