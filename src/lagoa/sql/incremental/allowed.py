@@ -95,7 +95,7 @@ _ARGUMENTS: Mapping[tuple[type[exp.Expr], str], str] = {
     (exp.Distinct, "on"): "DISTINCT ON picks rows by their order",
     (exp.With, "recursive"): "a recursive query is not followed",
     (exp.Join, "method"): "an ASOF, POSITIONAL or NATURAL join is not followed",
-    (exp.Group, "all"): "GROUP BY ALL beside a `*` or a subquery is not followed",
+    (exp.Group, "all"): "GROUP BY ALL beside a `*` or a subquery, or of constants alone, is not followed",
     (exp.TableAlias, "columns"): "an alias that names columns is not followed",
     (exp.Select, "windows"): "a named WINDOW is not followed",
 }

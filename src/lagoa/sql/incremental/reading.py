@@ -137,8 +137,10 @@ def _group_by_all(tree: exp.Query) -> None:
             continue
         if any(s.is_star or s.find(exp.Query, exp.Columns) for s in select.selects):
             continue
-        plain = [i for i, s in enumerate(select.selects, 1) if not s.find(exp.AggFunc)]
-        if plain:
+        plain = {i: s for i, s in enumerate(select.selects, 1) if not s.find(exp.AggFunc)}
+        constants = {s.alias.lower() for s in select.selects if not s.find(exp.Column)}
+        columns = [c for s in plain.values() for c in s.find_all(exp.Column)]
+        if any(c.table or c.name.lower() not in constants for c in columns):  # DuckDB makes no groups of constants
             select.set("group", exp.Group(expressions=[exp.Literal.number(i) for i in plain]))
 
 

@@ -22,7 +22,7 @@ SOAK = bool(os.environ.get("SOAK"))
 ROUNDS = 40 if SOAK else 1
 SEED = int(os.environ.get("SEED", "7"))
 STEPS = 3
-TEMPLATES = Path(__file__).with_name("templates.sql")
+TEMPLATES = [Path(__file__).with_name(name) for name in ("templates.sql", "counterexamples.sql")]
 KINDS = {
     "INTEGER": ["1", "2", "3", "4"],
     "BIGINT": ["10", "20", "30"],
@@ -46,7 +46,8 @@ class Template:
 
 
 def templates() -> list[Template]:
-    found = re.findall(r"^-- (\w+) \| ([\w,]+) \| (\S+)\n(.*?);$", TEMPLATES.read_text("utf-8"), re.M | re.S)
+    text = "\n".join(path.read_text("utf-8") for path in TEMPLATES)
+    found = re.findall(r"^-- (\w+) \| ([\w,]+) \| (\S+)\n(.*?);$", text, re.M | re.S)
     return [Template(name, tuple(key.split(",")), outcome, query) for name, key, outcome, query in found]
 
 
@@ -111,14 +112,13 @@ class World:
             self.rows[table] = self.mutated(table) if table in hit else before
             self.load(f"s.{table}", table, self.rows[table])
             name = f"_i{table}"
-            for sql in (
-                f"create or replace table {name}__new as from s.{table}",
-                f"create or replace view {name}__del as select * from {name}__old except all select * from {name}__new",
-                f"create or replace view {name}__chg as from {name}__del union all "
-                f"(select * from {name}__new except all select * from {name}__old)",
-                f"create or replace view {name}__u as from {name}__new union all from {name}__del",
+            for part, sql in (
+                ("__new", f"from s.{table}"),
+                ("__del", f"from {name}__old except all from {name}__new"),
+                ("__chg", f"from {name}__del union all (from {name}__new except all from {name}__old)"),
+                ("__u", f"from {name}__new union all from {name}__del"),
             ):
-                self.con.execute(sql)
+                self.con.execute(f"create or replace table {name}{part} as {sql}")
         return {t for t in hit if self.count(f"from _i{t}__chg")}
 
     def mutated(self, table: str) -> list[Row]:
@@ -181,7 +181,8 @@ def live(template: Template, seed: int, con: duckdb.DuckDBPyConnection, tally: T
     for _ in range(STEPS):
         changed = world.step()
         con.execute(f"create or replace table rebuilt as {query}")
-        recomputed(world, found, template, changed, tally)
+        if not recomputed(world, found, template.key, changed, tally):
+            con.execute("create or replace table result as from rebuilt")
         differ = world.count("from result except all from rebuilt") + world.count("from rebuilt except all from result")
         if differ:
             tally.wrong.append(f"{template.name} {seed}: {query}")
@@ -189,16 +190,18 @@ def live(template: Template, seed: int, con: duckdb.DuckDBPyConnection, tally: T
     tally.steps += STEPS
 
 
-def recomputed(world: World, found: Analysis, template: Template, changed: set[str], tally: Tally) -> None:
+def recomputed(
+    world: World, found: Analysis, key: tuple[str, ...], changed: set[str], tally: Tally, result: str = "result"
+) -> bool:
+    """Bring a table with the result of a query up to date as a run does it; False when it must be rebuilt."""
     con, read = world.con, {f"_i{t}" for t in changed} & {o.input for o in found.occurrences}
     if not read:
-        return
+        return True
     try:
         touched = found.touched(sorted(read))
     except Refused:
         tally.refused_steps += 1
-        con.execute("create or replace table result as from rebuilt")
-        return
+        return False
     con.execute(f"create or replace table {KEYS} as {touched}")
     tally.touched += world.count(f"from {KEYS}")
     for leaf in found.leaves:  # no more than what it wants, as if every other file were left out
@@ -207,18 +210,18 @@ def recomputed(world: World, found: Analysis, template: Template, changed: set[s
         ]
         rows = f'select * from "{leaf.input}__new" t where {" and ".join(among)}'
         con.execute(f'create or replace view "{leaf.relation}" as {rows}')
-    same = " and ".join(f'k.k{i} is not distinct from r."{k}"' for i, k in enumerate(template.key))
-    kept = f"select * from result r where not exists (select 1 from {KEYS} k where {same})"
-    con.execute(f"create or replace table result as {kept} union all select * from ({found.rows})")
+    same = " and ".join(f'k.k{i} is not distinct from r."{k}"' for i, k in enumerate(key))
+    kept = f"select * from {result} r where not exists (select 1 from {KEYS} k where {same})"
+    con.execute(f"create or replace table {result} as {kept} union all select * from ({found.rows})")
+    return True
 
 
 def lived(wanted: str = "", rounds: int = ROUNDS, seed: int = SEED, until_wrong: bool = False) -> Tally:
     """Let every template of which the name matches live, some rounds of random histories each."""
     tally, con = Tally(), duckdb.connect(config={"threads": 1})
-    rng = random.Random(seed)
-    for _ in range(rounds):
+    for lap in range(rounds):
         for template in templates():
-            number = rng.randrange(1 << 60)
+            number = random.Random(f"{seed} {lap} {template.name}").randrange(1 << 60)
             if re.search(wanted, template.name) and not (until_wrong and tally.wrong):
                 live(template, number, con, tally)
     con.close()
