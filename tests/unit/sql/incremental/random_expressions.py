@@ -15,6 +15,9 @@ LITERALS = {
     "B": ["true", "false", "NULL::BOOLEAN"],
 }
 
+BY_ORDER = ["row_number()", "lag({0})", "lead({0})", "first_value({0})", "last_value({0})"]
+FRAMES = [*[""] * 4, " range between 1 preceding and current row", " groups between 1 preceding and 1 following"]
+
 
 class Dead(Exception):
     """A query that came to an end where nothing fits."""
@@ -83,7 +86,10 @@ class Expressions(ABC):
         if scope.outer is not None and self.often(0.03):
             scope = scope.outer
         found = scope.named(kind)
-        return self.rng.choice(found) if found else self.rng.choice(LITERALS[kind])
+        if not found:
+            return self.rng.choice(LITERALS[kind])
+        name = self.rng.choice(found)
+        return name.upper() if self.often(0.03) else name
 
     def expression(self, kind: str, scope: Scope, depth: int = 0) -> str:
         pick = self.rng.random()
@@ -95,7 +101,7 @@ class Expressions(ABC):
         if pick < 0.75:
             return f"{self.rng.choice(['coalesce', 'coalesce', 'nullif'])}({inner[0]}, {inner[1]})"
         if pick < 0.85:
-            return f"case when {self.predicate(scope, 2)} then {inner[0]} else {inner[1]} end"
+            return f"case when {self.predicate(scope, self.rng.choice([1, 2, 2]))} then {inner[0]} else {inner[1]} end"
         if kind == "I":
             return self.rng.choice(
                 ["({0} + {1})", "({0} * 2)", "coalesce({0}, 0) % 2", "cast({0} as decimal(9,2))"]
@@ -134,8 +140,11 @@ class Expressions(ABC):
     def window(self, scope: Scope, parts: Sequence[str]) -> str:
         partition = self.rng.sample(parts, min(len(parts), self.rng.choice([1, 1, 2])))
         within = f"partition by {', '.join(partition)}" if self.often(0.97) else ""
-        order = f" order by {self.column('I', scope)} {self.rng.choice(['', 'desc'])}"
-        function = self.rng.choice(["rank()", "dense_rank()", "sum({0})", "count(*)", "max({0})", "row_number()"])
-        if "rank" in function or "row" in function or self.often(0.3):
-            within += order
-        return f"{function.format(self.column('I', scope))} over ({within})"
+        value, desc = self.column("I", scope), self.rng.choice(["", " desc", " nulls first"])
+        function = self.rng.choice([*["rank()", "dense_rank()", "sum({0})", "count(*)", "max({0})"] * 2, *BY_ORDER])
+        if function in BY_ORDER:
+            every = [f"{i.alias}.{name}" for i in scope.items for name in i.columns]
+            return f"{function.format(value)} over ({within} order by {', '.join(every)}{desc})"
+        if "rank" in function or self.often(0.4):
+            within += f" order by {self.column('I', scope)}{desc}{self.rng.choice(FRAMES)}"
+        return f"{function.format(value)} over ({within})"

@@ -61,12 +61,21 @@ class Queries(Expressions):
             name, _, columns = self.rng.choice(self.ctes)
             return (name, Item(name, columns)) if self.often(0.4) else (f"{name} as {alias}", Item(alias, columns))
         if depth < 2 and pick < 0.6:
-            body = self.query(depth + 1, Scope())
+            body = self.query(depth + 1, Scope()) if self.often(0.9) else self.nested(depth + 1)
             return f"({body}) as {alias}", Item(alias, self.columns(body))
         table = self.rng.choice(list(self.tables))
         columns = {c: class_of(k) for c, k in self.tables[table].items()}
         shown = f"s.{table}"
         return (shown, Item(table, columns)) if self.often(0.2) else (f"{shown} {alias}", Item(alias, columns))
+
+    def nested(self, depth: int) -> str:
+        """Write a query with a CTE of its own, that may hide one of the CTEs around it."""
+        around, name, body = self.ctes, self.rng.choice(["c", "t1", "x"]), self.query(depth, Scope())
+        columns = self.columns(body)
+        self.ctes = [(name, "", columns)]
+        found = f"with {name} as ({body}) {self.query(2, Scope())}"
+        self.ctes = around
+        return found
 
     def sources(self, depth: int, outer: Scope) -> tuple[str, Scope]:
         sql, first = self.source(depth)
@@ -130,13 +139,16 @@ class Queries(Expressions):
             return f"select {self.star(scope)} from {sql}{where}"
         if pick < 0.53:
             having = f" having {self.aggregate(scope)} > 1" if self.often(0.4) else ""
-            shown = self.shown([self.aggregate(scope) if k == "I" else self.rng.choice(LITERALS[k]) for k in kinds])
+            shown, _ = self.shown([self.aggregate(scope) if k == "I" else self.rng.choice(LITERALS[k]) for k in kinds])
             return f"select {shown} from {sql}{where}{having}"
         values = [self.expression(k, scope, self.rng.choice([0, 2, 2, 3])) for k in kinds]
         if classes is None and self.often(0.1):
             values.append(f"({self.correlated(scope)})")
         distinct = "distinct " if self.often(0.12) else ""
-        return f"select {distinct}{self.shown(values)} from {sql}{where}"
+        shown, names = self.shown(values)
+        if where and kinds[0] == "I" and self.often(0.06):
+            where += f" and {names[0]} < 3"
+        return f"select {distinct}{shown} from {sql}{where}"
 
     def correlated(self, scope: Scope) -> str:
         sql, inside = self.sources(3, scope)
@@ -146,16 +158,16 @@ class Queries(Expressions):
     def conjunction(self, scope: Scope, depth: int) -> str:
         return " and ".join(self.predicate(scope, min(depth, 2)) for _ in range(self.rng.choice([1, 1, 2, 3])))
 
-    def shown(self, values: Sequence[str]) -> str:
+    def shown(self, values: Sequence[str]) -> tuple[str, list[str]]:
         """Name the columns of a SELECT; a lateral alias, or the name of another column, is as good as any."""
         names = self.rng.sample(NAMES, len(values))
         shown = [
-            v if self.often(0.15) and re.fullmatch(r"[\w.]+", v) and "." in v else f"{v} as {n}"
+            v if self.often(0.15) and re.fullmatch(r"\w+[.]\w+", v) else f"{v} as {n}"
             for v, n in zip(values, names, strict=True)
         ]
         if self.often(0.04):
             shown.append(f"{names[0]} as l")
-        return ", ".join(shown)
+        return ", ".join(shown), names
 
     def star(self, scope: Scope) -> str:
         item = self.rng.choice(scope.items)
@@ -175,24 +187,44 @@ class Queries(Expressions):
         groups = [p for p in plain if p in values]
         if not groups:
             raise Dead
-        shown = self.shown(values)
-        by = ", ".join(groups)
-        if self.often(0.2):
-            by = "all"
-        elif self.often(0.2):
-            by = ", ".join(str(i) for i, v in enumerate(values, 1) if v in groups)
-        having = f" having {self.aggregate(scope)} > {self.rng.choice(['0', '1', '2'])}" if self.often(0.2) else ""
-        return f"select {shown} from {sql} group by {by}{having}"
+        distinct = "distinct " if self.often(0.05) else ""
+        if kinds[-1] == "I" and values[-1] not in groups and self.often(0.2):
+            values[-1] = (
+                f"{self.rng.choice(['rank()', 'sum(count(*))'])} over (partition by {groups[0]} order by count(*))"
+            )
+        shown, names = self.shown(values)
+        return f"select {distinct}{shown} from {sql} group by {self.by(groups, values, names)}" + (
+            f" having {self.having(scope, groups, names)}" if self.often(0.25) else ""
+        )
+
+    def by(self, groups: Sequence[str], values: Sequence[str], names: Sequence[str]) -> str:
+        """Write what to group by: expressions, positions, names, or all."""
+        places = [i for i, v in enumerate(values) if v in groups]
+        shapes = [", ".join(groups), ", ".join(str(i + 1) for i in places), ", ".join(names[i] for i in places), "all"]
+        return self.rng.choice([shapes[0], *shapes])
+
+    def having(self, scope: Scope, groups: Sequence[str], names: Sequence[str]) -> str:
+        """Write a condition on groups, also one that names a column of the SELECT or asks another query."""
+        more = self.rng.choice(["1", "0", "2"])
+        kind = self.rng.choice([k for k in LITERALS if scope.named(k)] or ["I"])
+        conditions = [
+            f"{self.aggregate(scope)} > {more}",
+            f"{self.rng.choice(names)} is not null",
+            f"{self.rng.choice(groups)} in ({self.query(3, Scope(), [kind])})",
+        ]
+        return " and ".join(self.rng.sample(conditions, self.rng.choice([1, 1, 2])))
 
     def windowed(self, sql: str, scope: Scope, kinds: Sequence[str]) -> str:
         values = [self.expression(k, scope, 3) for k in kinds]
-        window = self.window(scope, values)
-        if self.often(0.5):
-            return f"select {self.shown(values)} from {sql} qualify {window} {self.rng.choice(['= 1', '> 1', '<= 2'])}"
-        place = self.rng.randrange(len(values)) if "I" in kinds else None
-        if place is not None and kinds[place] == "I":
+        window, compared = self.window(scope, values), self.rng.choice(["= 1", "> 1", "<= 2"])
+        if self.often(0.4):
+            return f"select {self.shown(values)[0]} from {sql} qualify {window} {compared}"
+        place = self.rng.randrange(len(values))
+        if kinds[place] == "I":
             values[place] = window
-        return f"select {self.shown(values)} from {sql}"
+        shown, names = self.shown(values)
+        qualify = f" qualify {names[place]} {compared}" if values[place] == window and self.often(0.3) else ""
+        return f"select {shown} from {sql}{qualify}"
 
     # ------------------------------------------------------------ queries in expressions
     def subquery(self, scope: Scope) -> str:

@@ -27,6 +27,8 @@ KINDS = {
     "INTEGER": ["1", "2", "3", "4"],
     "BIGINT": ["10", "20", "30"],
     "VARCHAR": ["'a'", "'b'", "'B'", "''"],
+    "DECIMAL(6,2)": ["1.00", "1.50", "2.00"],
+    "TIMESTAMP": ["TIMESTAMP '2020-01-01'", "TIMESTAMP '2020-01-01 12:00:00'"],
     "DATE": ["DATE '2020-01-01'", "DATE '2020-01-02'", "DATE '2021-05-05'"],
 }
 SHAPES = {"t1": "id a b v s", "t2": "id a d v s", "t3": "id b d v"}
