@@ -40,6 +40,10 @@ class Delta:
     def __init__(self, scopes: Scopes, occurrence: int) -> None:
         self._scopes, self._occurrence = scopes, occurrence
 
+    def columns_of(self, source: Source) -> Mapping[str, str]:
+        """Return the type of each column of a source."""
+        return self._scopes.columns_of(source)
+
     def of(self, query: exp.Expr, columns: Sequence[str]) -> str:
         """Write SQL for the values of `columns` in every output row that a change may add or take. Raises Refused."""
         while isinstance(query, exp.Subquery):
@@ -325,12 +329,15 @@ class _Subquery:
         equal = f"({text(self._node.this)}) = __e.{quote(name)}"
         return expression(equal if self._must_hold else f"({equal}) IS NOT FALSE")
 
-    def _bound(self, column: exp.Expr) -> bool:
-        node: exp.Expr | None = column
-        table = column.args["table"].name if column.args.get("table") else ""
+    def _bound(self, column: exp.Column) -> bool:
+        """Say whether a column is of a source inside. Raises Refused where an alias of a source around hides that."""
         for node in _upwards(column):
-            if isinstance(node, exp.Select) and table in {s.alias for s in sources(node)}:
-                return True
+            if isinstance(node, exp.Select):
+                source = next((s for s in sources(node) if s.alias == column.table), None)
+                if source is not None and column.name not in self._delta.columns_of(source):
+                    raise Refused(f"a subquery gives {column.table} as alias, and uses the one around it")
+                if source is not None:
+                    return True
             if node is self._body:
                 return False
         return False

@@ -8,3 +8,9 @@ select 'all' as k, a as a, count(*) n from s.t1 x where {p:x:t1} group by all;
 
 -- group_constant | k | all
 select 'all' as k, count(*) n, sum(v) sv from s.t1 x where {p:x:t1} group by 1;
+
+-- alias_hides_used | id | some
+select t2.id from (select id, a as w, b as m from s.t1) t2 where t2.w in (select a from s.t2 where t2.a = m);
+
+-- alias_hides_unread | k | some
+select z.b as k from s.t3 z join (select a, b as m from s.t1) t2 on t2.a = z.b where exists (select 1 from s.t2 where t2.a = m);
