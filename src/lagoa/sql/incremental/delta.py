@@ -292,6 +292,8 @@ class _Subquery:
             raise Refused("a subquery uses a column from more than one level above")
         if isinstance(node, exp.In) and isinstance(node.this, exp.Tuple):
             raise Refused("IN with several columns is not followed")
+        if isinstance(node, exp.In) and node.this.find(exp.AggFunc, exp.Window):
+            raise Refused("IN of a query's values with one that is computed over rows is not followed")
         if not free:
             if not isinstance(node, exp.In):
                 return "SELECT 1 AS __one", []

@@ -14,3 +14,6 @@ select t2.id from (select id, a as w, b as m from s.t1) t2 where t2.w in (select
 
 -- alias_hides_unread | k | some
 select z.b as k from s.t3 z join (select a, b as m from s.t1) t2 on t2.a = z.b where exists (select 1 from s.t2 where t2.a = m);
+
+-- having_aggregate_in | a | some
+select a, sum(v) n from s.t1 group by a having sum(v) in (select y.v from s.t2 y where {p:y:t2});

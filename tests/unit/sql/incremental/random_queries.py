@@ -210,7 +210,7 @@ class Queries(Expressions):
         conditions = [
             f"{self.aggregate(scope)} > {more}",
             f"{self.rng.choice(names)} is not null",
-            f"{self.rng.choice(groups)} in ({self.query(3, Scope(), [kind])})",
+            f"{self.rng.choice([*groups, self.aggregate(scope)])} in ({self.query(3, Scope(), [kind])})",
         ]
         return " and ".join(self.rng.sample(conditions, self.rng.choice([1, 1, 2])))
 
