@@ -24,6 +24,8 @@ WORLDS, SECONDS = 2, 600.0 if SOAK else 0.0
 QUERIES, STEPS = 40, 4
 UNSURE = (duckdb.ConversionException, duckdb.OutOfRangeException)
 """A text that is no number: whether it is met depends on the order in which DuckDB asks conditions."""
+BROKEN = (duckdb.InternalException, duckdb.FatalException)
+"""DuckDB met a bug of its own; nothing more can be asked of that world."""
 Key = tuple[str, ...]
 BUGS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "optional": lambda planted: planted.setattr(delta, "nullable", lambda _: set()),
@@ -56,6 +58,8 @@ def world_of(seed: int) -> World:
 def described(world: World, query: str) -> Mapping[str, str]:
     try:
         return world.describe(query)
+    except BROKEN:
+        raise
     except duckdb.Error as error:
         raise Dead from error
 
@@ -127,6 +131,8 @@ def stepped(world: World, number: int, case: Case, changed: set[str], count: Cou
             return built(world, number, case) or None
     except UNSURE:
         return None
+    except BROKEN:
+        raise
     except duckdb.Error:
         return False
     count.steps += 1
@@ -155,7 +161,12 @@ def explored(seed: int, worlds: int, seconds: float = 0.0, shrinking: bool = Tru
     while (worlds > 0 or time.process_time() < end) and not count.wrong:
         worlds, number = worlds - 1, rng.randrange(1 << 50)
         world = world_of(number)
-        for case in lived(world, cases(world, rng, count), count):
+        try:
+            wrong = lived(world, cases(world, rng, count), count)
+        except BROKEN:
+            count.said["worlds that DuckDB broke"] += 1
+            wrong = []
+        for case in wrong:
             smaller = smallest(case, number) if shrinking else case.query
             count.wrong.append(f"key {', '.join(case.key)} of {smaller}\n  in world {number}: {case.query}")
         world.con.close()
