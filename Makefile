@@ -35,7 +35,7 @@ golden: $(READY) ## Write the golden files again; read the diff before you commi
 docs: $(READY) ## Write the generated pages of docs/reference again
 	@$(BIN)/python docs/generate.py
 
-SOAKED := tests/faults tests/projects/test_histories.py tests/projects/test_incremental.py tests/projects/test_scd2.py tests/projects/test_time.py tests/unit/sql/incremental
+SOAKED := tests/faults tests/projects/test_histories.py tests/projects/test_incremental.py tests/projects/test_scd2.py tests/projects/test_time.py tests/projects/test_customer360_example.py tests/unit/sql/incremental
 
 soak: $(READY) ## Kills, races and random histories for longer; SEED=… lives through the same histories again
 	@SOAK=1 $(BIN)/python -m pytest -q --log-cli-level=WARNING $(SOAKED)
