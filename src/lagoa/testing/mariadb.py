@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+
+from lagoa.testing.ports import free_port
 
 PASSWORD = "c4n@ry:/p?w#d%+é'\"\\"
 """The user's password: a canary with every character that a connection string can stumble over."""
@@ -55,7 +56,8 @@ class MariaServer:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         command = [self.binaries[0], "--no-defaults", f"--datadir={self.folder / 'data'}", f"--user={_somebody()}"]
-        command.append(f"--tmpdir={self.folder}")  # a server that starts empties its own of what others use
+        # two servers must not share /tmp: each that starts deletes there the temporary tables of the other
+        command.append(f"--tmpdir={self.folder}")
         command += [f"--socket={self.folder / 's'}", f"--port={self.port}", "--bind-address=127.0.0.1"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -124,12 +126,6 @@ def _somebody() -> str:
     return pwd.getpwuid(os.geteuid()).pw_name
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def running_mariadb(*options: str) -> Iterator[MariaServer]:
     """Make a new server in a temporary folder and run it. Raises FileNotFoundError when there is no MariaDB.
@@ -144,10 +140,11 @@ def running_mariadb(*options: str) -> Iterator[MariaServer]:
         shutil.chown(folder, _somebody()) if os.geteuid() == 0 else None
         command = [binaries[1], "--no-defaults", f"--datadir={folder / 'data'}", f"--user={_somebody()}"]
         command += ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        command.append(f"--tmpdir={folder}")  # what makes the tables is a server too: see MariaServer.start
         made = subprocess.run(command, capture_output=True, check=False)
         if made.returncode:
             raise RuntimeError(f"mariadb-install-db failed:\n{made.stderr.decode(errors='replace')}")
-        server = MariaServer(binaries, folder, _free_port(), options)
+        server = MariaServer(binaries, folder, free_port(), options)
         try:
             server.start()
             said = PASSWORD.encode().hex()

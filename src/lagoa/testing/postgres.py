@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+
+from lagoa.testing.ports import free_port
 
 PASSWORD = "c4n@ry:/p?w#d%+é'\"\\"
 """The superuser's password: a canary with every character that a connection string can stumble over."""
@@ -149,12 +150,6 @@ def _somebody() -> dict[str, Any]:
     return {}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def running_postgres() -> Iterator[PostgresServer]:
     """Make a new cluster in a temporary folder and run it. Raises FileNotFoundError when there is no PostgreSQL."""
@@ -178,7 +173,7 @@ def running_postgres() -> Iterator[PostgresServer]:
         )
         if made.returncode:
             raise RuntimeError(f"initdb failed:\n{made.stderr.decode(errors='replace')}")
-        server = PostgresServer(binaries, folder, _free_port())
+        server = PostgresServer(binaries, folder, free_port())
         try:
             server.start()
             yield server
