@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from threading import Event
@@ -128,3 +130,29 @@ def test_only_a_few_items_are_made_ahead() -> None:
     Event().wait(0.3)
     assert len(made) <= 3
     pumped.close()
+
+
+def test_what_nobody_closed_does_not_hold_up_the_end_of_the_process() -> None:
+    """What the modules held is dropped when no thread can start any more: Python would wait for its start for ever."""
+    ended = subprocess.run([sys.executable, "-c", ENDING], capture_output=True, timeout=20, check=True)
+    assert ended.stdout == b"closed", ended.stderr
+
+
+ENDING = """
+import os, sys
+from itertools import count
+from threading import Event
+from types import ModuleType
+from lagoa.kit.patience import Patience, Pump
+
+class Held(ModuleType):
+    def __del__(self, write=os.write):
+        self.pump.close()
+        write(1, b"closed")
+
+pump = Pump(lambda: (n for n in count()), Patience(Event(), 60, TimeoutError), lambda: None, lambda e: e)
+assert next(pump) == 0
+held = sys.modules["held"] = Held("held")
+held.pump = pump
+del held
+"""
