@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from lagoa.errors import SourceError
 
 _LEVEL = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TOKEN = re.compile(r"\*\*|\*|\?|\{[A-Za-z_][A-Za-z0-9_]*\}")
-_NUMBER = re.compile(r"(\d+)")
+_NUMBER = re.compile(r"\d+")
 
 
 class Pack(Protocol):
@@ -34,7 +35,7 @@ class Pack(Protocol):
         """Say whether the file on disk has another size now."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A file: its real path, its name relative to the folder with `/`, its size, its levels' values.
 
@@ -97,16 +98,17 @@ def find(base: Path, pattern: str) -> list[Found]:
     if ".." in segments:
         raise _outside(pattern, base)
     test = matcher(pattern)
+    levels = {group: name.lower() for name, group in test.groupindex.items()}
     root = base.resolve()
     found = []
-    for path, name in _walk(base, segments):
+    for folder, entry, name in _walk(base, segments):
         hit = test.fullmatch(name)
         if hit is None:
             continue
-        real = path.resolve()
+        real = Path(entry.path).resolve() if entry.is_symlink() else folder / entry.name
         if not real.is_relative_to(root):
             raise _outside(name, base)
-        found.append(Found(real, name, real.stat().st_size, tuple((k.lower(), v) for k, v in hit.groupdict().items())))
+        found.append(Found(real, name, entry.stat().st_size, tuple((k, hit[g]) for g, k in levels.items())))
     return sorted(found, key=lambda f: natural(f.name))
 
 
@@ -116,9 +118,17 @@ def matcher(pattern: str) -> re.Pattern[str]:
     return re.compile("/".join(_expression(segments)).replace("(?:.+/)?/", "(?:.+/)?"), re.DOTALL)
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """Return a key that sorts numbers within names by their value."""
-    return [(0, int(p), p) if p.isdecimal() and p.isascii() else (1, 0, p) for p in _NUMBER.split(name)]
+def natural(name: str) -> str:
+    """Return a key that sorts numbers within names by their value: one text, for there may be a million names."""
+    return _NUMBER.sub(_sortable, name)
+
+
+def _sortable(number: re.Match[str]) -> str:
+    digits = number[0]
+    if not digits.isascii():
+        return f"\0{chr(sys.maxunicode)}{digits}\0"
+    value = digits.lstrip("0")
+    return f"\0{chr(1 + len(value))}{value}{digits}\0"
 
 
 def _outside(name: str, base: Path) -> SourceError:
@@ -129,6 +139,8 @@ def _outside(name: str, base: Path) -> SourceError:
 
 def printable(name: str) -> str:
     """Show a file's name on one line, whatever it holds."""
+    if name.isprintable():
+        return name
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
 
 
@@ -157,8 +169,8 @@ def _one(mark: str, seen: set[str]) -> str:
     return f"(?P<{name}>[^/]+)"
 
 
-def _walk(base: Path, segments: Sequence[str]) -> Iterator[tuple[Path, str]]:
-    """Visit only the folders that the pattern can mean."""
+def _walk(base: Path, segments: Sequence[str]) -> Iterator[tuple[Path, os.DirEntry[str], str]]:
+    """Visit only the folders that the pattern can mean: give files with their folder's real path and their name."""
     deep = "**" in segments
     depth = segments.index("**") if deep else len(segments) - 1
     tests = [re.compile(t, re.DOTALL) for t in _loose(segments[:depth])]
@@ -166,6 +178,7 @@ def _walk(base: Path, segments: Sequence[str]) -> Iterator[tuple[Path, str]]:
     stack = [("", 0)]
     while stack:
         folder, level = stack.pop()
+        real = (base / folder).resolve()  # once for all of its files
         for entry in _entries(base / folder):
             if entry.name.startswith(".") and not hidden:
                 continue
@@ -176,7 +189,7 @@ def _walk(base: Path, segments: Sequence[str]) -> Iterator[tuple[Path, str]]:
             if (level < depth or deep) and entry.is_dir(follow_symlinks=level < depth):
                 stack.append((name + "/", level + 1))
             if level >= depth and _is_file(entry):
-                yield Path(entry.path), name
+                yield real, entry, name
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

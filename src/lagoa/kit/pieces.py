@@ -229,7 +229,7 @@ class Scratch:
             file.truncate(sum(map(len, parts)))
         return path
 
-    def free(self, path: Path) -> None:
-        """Let a scratch file be written over."""
+    def free(self, *paths: Path) -> None:
+        """Let scratch files be written over."""
         with self._lock:
-            self._free.append(path)
+            self._free += paths

@@ -19,9 +19,10 @@ from lagoa.kit.delimited.grammar import Grammar
 from lagoa.kit.delimited.records import ENCODING, Lines, Records
 from lagoa.kit.encoding import Decoder, is_utf8
 from lagoa.kit.landing import Found, printable
+from lagoa.kit.origins import origins
 from lagoa.kit.pieces import PIECE, Opened, Piece, Scratch, pieces
 from lagoa.kit.shape import Shape, cleaned
-from lagoa.kit.text import listed, literal
+from lagoa.kit.text import literal
 from lagoa.ports import Portion, Settled
 
 _HEAD = 1 << 18
@@ -190,24 +191,21 @@ class Delimited:
     def _bundled(self, bundle: Bundle, shape: Shape) -> Portion:
         path = self.scratch.write(*bundle.parts)
         names = ["f", "n", *(f"c{i}" for i in range(len(bundle.arrives)))]
-        nth = "f::bigint + 1"
-        files = listed(printable(found.name) for found in bundle.files)
-        texts = {name: self._text(f"c{i}") for i, name in enumerate(bundle.arrives)}
-        for level in shape.levels:
-            texts[level] = f"{listed(dict(found.levels)[level] for found in bundle.files)}[{nth}]"
+        where = origins(bundle.files, shape.levels, self.scratch)
+        texts = {name: self._text(f"c{i}") for i, name in enumerate(bundle.arrives)} | dict(where.levels)
         read = bundle.settled(hide=bool(shape.dropped))
         longest = max(LONGEST, bundle.longest + 1000)
         return Portion(
             rows=shape.select(
                 self.text.dialect.reads(path, names, longest, loose=True),
                 texts,
-                f"{files}[{nth}] || ':' || n",
+                where.source,
                 self._raw(bundle.arrives, shape),
             ),
             settle=lambda *_: read,
             label=bundle.label(),
             size=bundle.size,
-            close=lambda: self.scratch.free(path),
+            close=lambda: self.scratch.free(path, where.path),
         )
 
     def _text(self, column: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,9 +16,10 @@ from lagoa.kit.fixed import stored
 from lagoa.kit.fixed.framed import Framed, hex_width
 from lagoa.kit.fixed.slots import Slot, binary, length
 from lagoa.kit.landing import Found, printable
+from lagoa.kit.origins import origins
 from lagoa.kit.pieces import PIECE, Opened, Piece, Scratch, last_line_end, pieces
 from lagoa.kit.shape import Shape, cleaned
-from lagoa.kit.text import listed, literal
+from lagoa.kit.text import literal
 from lagoa.ports import Portion, Settled
 
 _MARK = b"\x01"
@@ -153,22 +154,18 @@ class FixedWidth:
         )
 
     def _bundled(self, bundle: Bundle, shape: Shape) -> Portion:
-        path, nth = self.scratch.write(*bundle.parts), "f::bigint + 1"
-        names = listed(printable(found.name) for found in bundle.files)
-        levels = {
-            level: f"{listed(dict(found.levels)[level] for found in bundle.files)}[{nth}]" for level in shape.levels
-        }
+        path, where = self.scratch.write(*bundle.parts), origins(bundle.files, shape.levels, self.scratch)
         read = bundle.settled(hide=bool(shape.dropped))
         lines = _LINES.reads(path, ["f", "n", "line"], max(LONGEST, bundle.longest + 1000))
         return Portion(
-            rows=self._select(lines, shape, f"{names}[{nth}] || ':' || n", levels),
+            rows=self._select(lines, shape, where.source, where.levels),
             settle=lambda *_: read,
             label=bundle.label(),
             size=bundle.size,
-            close=lambda: self.scratch.free(path),
+            close=lambda: self.scratch.free(path, where.path),
         )
 
-    def _select(self, lines: str, shape: Shape, source: str, levels: dict[str, str]) -> str:
+    def _select(self, lines: str, shape: Shape, source: str, levels: Mapping[str, str]) -> str:
         written, wanted = self.written, length(self.written.slots)
         texts = dict(levels)
         places = self._places()

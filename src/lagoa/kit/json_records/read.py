@@ -21,9 +21,10 @@ from lagoa.kit.json_records.strict import Judge
 from lagoa.kit.json_records.structure import Structure, arrow, guarded, settled, written
 from lagoa.kit.json_records.survey import Ask, Survey
 from lagoa.kit.landing import Found, printable
+from lagoa.kit.origins import origins
 from lagoa.kit.pieces import PIECE, Opened, Piece, Scratch, last_line_end, pieces
 from lagoa.kit.shape import Shape
-from lagoa.kit.text import listed, literal
+from lagoa.kit.text import literal
 from lagoa.ports import Portion, Settled
 
 # a control character stands in no JSON text, so a whole line is one field
@@ -207,21 +208,17 @@ class JsonRecords:
 
     def _bundled(self, bundle: Bundle, shape: Shape) -> Portion:
         path = self.scratch.write(*bundle.parts)
-        nth = "f::bigint + 1"
-        names = listed(printable(found.name) for found in bundle.files)
-        levels = {
-            level: f"{listed(dict(found.levels)[level] for found in bundle.files)}[{nth}]" for level in shape.levels
-        }
+        where = origins(bundle.files, shape.levels, self.scratch)
         read = bundle.settled(hide=bool(shape.dropped))
         return Portion(
-            rows=self._select(self._bundle_lines(path, bundle), shape, f"{names}[{nth}] || ':' || n", levels),
+            rows=self._select(self._bundle_lines(path, bundle), shape, where.source, where.levels),
             settle=lambda *_: read,
             label=bundle.label(),
             size=bundle.size,
-            close=lambda: self.scratch.free(path),
+            close=lambda: self.scratch.free(path, where.path),
         )
 
-    def _select(self, lines: str, shape: Shape, source: str, levels: dict[str, str]) -> str:
+    def _select(self, lines: str, shape: Shape, source: str, levels: Mapping[str, str]) -> str:
         declared = {key: self._keys[key] in shape.spellings for key in self._structure}
         kinds = {key: "VARCHAR" if declared[key] else kind for key, kind in self._structure.items()}
         kinds |= {k: "JSON" for k in kinds if declared[k] and shape.spellings[self._keys[k]].type.lower() == "json"}
