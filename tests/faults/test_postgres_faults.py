@@ -161,7 +161,7 @@ def test_a_stop_does_not_wait_for_a_stalled_connection(
 
     with pytest.raises(Stopped):
         read(postgres(server.uri(port=proxy.port)), tmp_path, stall, stopped)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
 
 
 def test_a_stop_ends_the_query_at_the_server(server: PostgresServer, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_stop_is_noticed_while_waiting() -> None:
     began = time.monotonic()
     with pytest.raises(Stopped):
         call(lambda: released.wait(20), patience(20, stopped))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     released.set()
 
 
