@@ -104,13 +104,27 @@ def _unhygienic(tree: exp.Query) -> None:
 
 
 def _shared_columns(tree: exp.Query) -> None:
-    """Refuse USING where its column on the left is itself of two tables, of which the parser would take the first."""
+    """Refuse what the parser reads otherwise than DuckDB about the columns that USING shares."""
     for select in tree.find_all(exp.Select):
-        filled = False
+        filled, shared = False, set[str]()
         for join in select.args.get("joins") or []:
             if filled and join.args.get("using"):
+                # its column on the left is itself of two tables: the parser would take the first
                 raise Refused("a JOIN with USING after a RIGHT or FULL one is not followed")
             filled = filled or join.side.upper() in ("RIGHT", "FULL")
+            shared |= {name.name.lower() for name in join.args.get("using") or []}
+        for clause in ("having", "qualify"):
+            named = select.args[clause].find_all(exp.Column) if select.args.get(clause) else ()
+            # the parser would take the output of that name, DuckDB takes the column
+            for name in shared & {c.name.lower() for c in named if not c.table} & _renamed(select):
+                raise Refused(
+                    f"{clause.upper()} names {name}, a column that USING shares and an output; write its table"
+                )
+
+
+def _renamed(select: exp.Select) -> set[str]:
+    """Name the outputs that are not plainly the column of their name."""
+    return {s.alias.lower() for s in select.selects if isinstance(s, exp.Alias)}
 
 
 def _semi_joins(tree: exp.Query) -> None:

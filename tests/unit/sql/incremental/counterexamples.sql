@@ -17,3 +17,6 @@ select z.b as k from s.t3 z join (select a, b as m from s.t1) t2 on t2.a = z.b w
 
 -- having_aggregate_in | a | some
 select a, sum(v) n from s.t1 group by a having sum(v) in (select y.v from s.t2 y where {p:y:t2});
+
+-- having_shared_or_output | id | refused
+select x.v as id, x.id as w, count(*) n from s.t2 x join s.t1 y using (id) where {p:x:t2} group by x.v, x.id having id is not null;
