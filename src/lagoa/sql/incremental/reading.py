@@ -14,6 +14,7 @@ from lagoa.sql.incremental.analysis import Describe, Question, Refused
 from lagoa.sql.tree import DIALECT
 
 _OURS = re.compile(r"__|_i\d")
+_SIDE = "__side"
 
 
 def text(node: exp.Expr) -> str:
@@ -53,6 +54,7 @@ def read(question: Question, describe: Describe) -> exp.Query:
         if table.name not in question.columns or table.args.get("db"):
             raise Refused(f"{text(table)} is not one of its inputs")
         table.set("this", exp.to_identifier(f"{table.name}@{number}", quoted=True))
+    _of_one_type(tree, describe)
     _same_columns(question, tree, describe)
     return tree
 
@@ -192,6 +194,22 @@ def _told_apart(tree: exp.Query) -> None:
         called = [name.lower() for name in query.named_selects]
         if len(set(called)) != len(called) and not isinstance(query.parent, exp.Exists):
             raise Refused("two of the columns of a query have one name")
+
+
+def _of_one_type(tree: exp.Query, describe: Describe) -> None:
+    """Let each side of a set operation give the types of the whole: what is computed of its values depends on them."""
+    for below in reversed(list(tree.find_all(exp.SetOperation))):
+        whole = list(describe(at(below, "")).values())
+        for side in (below.left, below.right):
+            if whole != list(describe(at(side, "")).values()):
+                columns = zip(side.named_selects, whole, strict=True)
+                cast = [_cast(exp.column(name, table=_SIDE, quoted=True), kind) for name, kind in columns]
+                alias = exp.TableAlias(this=exp.to_identifier(_SIDE, quoted=True))
+                side.replace(exp.select(*cast).from_(exp.Subquery(this=side.unnest().copy(), alias=alias)))
+
+
+def _cast(column: exp.Column, kind: str) -> exp.Expr:
+    return exp.alias_(exp.cast(column, kind, dialect=DIALECT), column.name, quoted=True)
 
 
 def _same_columns(question: Question, tree: exp.Query, describe: Describe) -> None:

@@ -20,3 +20,9 @@ select a, sum(v) n from s.t1 group by a having sum(v) in (select y.v from s.t2 y
 
 -- having_shared_or_output | id | refused
 select x.v as id, x.id as w, count(*) n from s.t2 x join s.t1 y using (id) where {p:x:t2} group by x.v, x.id having id is not null;
+
+-- union_of_two_types | k | all
+select cast(z.m as varchar) as k from (select 1.50 as m from s.t1 x where {p:x:t1} union select count(*) from s.t2 y) z;
+
+-- union_with_texts | k | all
+select k, count(*) n from (select x.s as k from s.t1 x union all select y.a from s.t2 y) z group by k;
