@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from lagoa.kit.text import listed, literal, quote
 from lagoa.kit.types import sql_type
 from lagoa.ports import FileSet
@@ -15,6 +17,8 @@ FILE = "_file"
 """The column that says from which file a row comes."""
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
+Kinds = tuple[tuple[str, str], ...]
+"""The columns of a file: names and DuckDB's types."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Shape:
 
 
 class Shapes:
-    """Remembers the columns of files that were read once; a file of the lake never changes.
+    """Remembers the columns of files that were read or written once; a file of the lake never changes.
 
     DuckDB's own ways are each wrong for us: the first file's columns hide what later files gained, a given
     `schema` leaves the optimiser without row counts (and joins built on the wrong side), `union_by_name` opens
@@ -35,26 +39,43 @@ class Shapes:
     """
 
     def __init__(self) -> None:
-        self._of: dict[str, str] = {}
-        self._together: dict[frozenset[str], dict[str, str]] = {}
+        self._of: dict[str, Kinds] = {}
+        self._together: dict[frozenset[Kinds], dict[str, str]] = {}
 
     def shape(self, paths: Sequence[str], ask: Ask) -> Shape:
         """Return what the files hold together; only those not seen before are opened."""
         if unseen := [path for path in paths if path not in self._of]:
-            self._of.update(dict(ask(_columns_of(unseen))))
-        if not paths:
-            return Shape(True, {})
+            self._of.update((path, _top(nodes)) for path, nodes in ask(_nodes_of(unseen)))
         samples = {self._of[path]: path for path in paths}
         kinds = frozenset(samples)
         if kinds not in self._together:
-            found = ask(f"describe from {_read(list(samples.values()), len(samples) == 1)}")
-            self._together[kinds] = {name.lower(): kind for name, kind, *_ in found}
-        return Shape(len(kinds) == 1, self._together[kinds])
+            told = next(iter(kinds), ())
+            if len(kinds) > 1:
+                told = tuple(
+                    (name, kind) for name, kind, *_ in ask(f"describe from {_read([*samples.values()], False)}")
+                )
+            self._together[kinds] = {name.lower(): kind for name, kind in told}
+        return Shape(len(kinds) <= 1, self._together[kinds])
+
+    def wrote(self, path: str, schema: pa.Schema) -> None:
+        """Note a file whose columns were just written, cast to these types."""
+        self._of[path] = tuple((field.name, sql_type(field.type)) for field in schema)
 
 
-def _columns_of(paths: Sequence[str]) -> str:
-    sign = "string_agg(concat_ws(' ', name, duckdb_type, num_children), chr(10) order by column_id)"
-    return f"select file_name, {sign} from parquet_schema({_listed(paths)}) group by file_name"
+def _nodes_of(paths: Sequence[str]) -> str:
+    nodes = "list(row(column_id, name, duckdb_type, num_children))"
+    return f"select file_name, {nodes} from parquet_schema({_listed(paths)}) group by file_name"
+
+
+def _top(nodes: Sequence[tuple[int, str, str, int | None]]) -> Kinds:
+    """Leave out the root of a schema, and what lies inside its columns; each node comes before its children."""
+    found: list[tuple[str, str]] = []
+    inside = 0
+    for _, name, kind, children in sorted(nodes)[1:]:
+        if not inside:
+            found.append((name, kind))
+        inside = max(inside - 1, 0) + (children or 0)
+    return tuple(found)
 
 
 def scan(files: FileSet, shape: Shape, with_file: bool = False) -> str:

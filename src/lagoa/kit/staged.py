@@ -33,6 +33,13 @@ def projection(found: Sequence[Column], wanted: pa.Schema, partition_by: Sequenc
     return shown
 
 
+def written_columns(found: Sequence[Column], wanted: pa.Schema, partition_by: Sequence[str]) -> pa.Schema:
+    """Return the columns that `projection` gives to a file: those of a partition stand in its path alone."""
+    names = {column[0].lower() for column in found}
+    more = [pa.field(name, pa.string()) for name in (REASON, RAW) if name in names and name not in wanted.names]
+    return pa.schema([*(f for f in wanted if f.name not in partition_by), *more])
+
+
 def _cast(field: pa.Field, arrives: Column | None, partition: bool) -> str:
     to = sql_type(field.type)
     if arrives is None:

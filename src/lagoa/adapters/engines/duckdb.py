@@ -17,7 +17,7 @@ import pyarrow as pa
 from lagoa.errors import LagoaError, LakeError, StepError
 from lagoa.kit.refusal import translate
 from lagoa.kit.scan import FILE, Shape, Shapes, scan
-from lagoa.kit.staged import Column, projection, staged_files
+from lagoa.kit.staged import Column, projection, staged_files, written_columns
 from lagoa.kit.text import columns, literal, quote
 from lagoa.kit.types import from_duckdb
 from lagoa.ports import FileSet, StagedFile
@@ -206,7 +206,11 @@ class DuckDBSession:
         with _writable():
             into.mkdir(parents=True, exist_ok=True)
         written = self._ask(head + sql + tail + "filename_pattern 'part-{uuidv7}')", sql, len(head.encode()))
-        return staged_files(written, wanted, partition_by)
+        staged = staged_files(written, wanted, partition_by)
+        inside = written_columns(found, wanted, partition_by)
+        for file in staged:
+            self._shapes.wrote(str(file.path), inside)
+        return staged
 
     def _columns(self, sql: str) -> list[Column]:
         """Name, DuckDB type and Delta's type of each column. Raises StepError when two have one name."""
