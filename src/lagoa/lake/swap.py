@@ -28,6 +28,8 @@ def swap(
 
     `held` are the files that may hold such rows. Each other row of a rewritten file is kept.
     """
+    if not held.paths:
+        return Merge(adds=list(staged))  # nothing gives way, so there is nothing to compare
     session.bind(_HELD, _of(held, schema, held.paths))
     session.run(f"create or replace temp table {_OLD} as select * from {session.files_of(_HELD)} where {where}")
     partitions: dict[str, Mapping[str, str | None]] = {str(f.path): f.partition for f in staged if f.partition}
