@@ -14,6 +14,8 @@ from lagoa.ports import Session
 
 Bounds = Mapping[str, Mapping[str, tuple[Any, Any]]]
 """By path, by column: the least and the greatest value, nulls aside."""
+_FEW = 64
+"""Up to so many files a key is compared with the bounds of each; to sort the keys costs less for more files alone."""
 _COARSE = timedelta(milliseconds=1)
 """Other writers cut times to milliseconds, so that the greatest one lies beyond what they say."""
 
@@ -36,18 +38,21 @@ def near(
 
 def _between(session: Session, keys: str, key: str, kind: str, known: Mapping[str, tuple[Any, Any]]) -> set[str]:
     column, relation = quote(key), quote(keys)
-    sides = ", ".join(
-        f"({literal(path)}, cast({literal(str(low))} as {kind}), cast({literal(_upper(high))} as {kind}))"
+    sides = {
+        path: [f"cast({literal(text)} as {kind})" for text in (str(low), _upper(high))]
         for path, (low, high) in known.items()
-    )
-    found = session.rows(
-        f"select b.path from (values {sides}) b(path, low, high) "
+    }
+    if len(known) <= _FEW:
+        inside = ", ".join(f"bool_or({column} between {low} and {high})" for low, high in sides.values())
+        null, *found = session.rows(f"select count(*) > count({column}), {inside} from {relation}")[0]
+        return set(known) if null else {path for path, holds in zip(known, found, strict=True) if holds}
+    values = ", ".join(f"({literal(path)}, {low}, {high})" for path, (low, high) in sides.items())
+    rows = session.rows(
+        f"select b.path from (values {values}) b(path, low, high) "
         f"asof join (select distinct {column} as v from {relation}) s on b.low <= s.v where s.v <= b.high "
         f"union all select null where exists (select 1 from {relation} where {column} is null)"
     )
-    if (None,) in found:
-        return set(known)  # bounds say nothing of nulls
-    return {path for (path,) in found}
+    return set(known) if (None,) in rows else {path for (path,) in rows}  # bounds say nothing of nulls
 
 
 def _upper(high: Any) -> str:

@@ -47,3 +47,11 @@ def test_a_time_that_somebody_cut_to_milliseconds_still_holds_its_file(
     least, greatest = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, 0, 0, 0, 123000, tzinfo=UTC)
     keys = f"select timestamptz '2024-01-01 00:00:00.{microsecond}+00' as k0"
     assert left(session, keys, {"at": "k0"}, {"cut": {"at": (least, greatest)}}) == kept
+
+
+@pytest.mark.parametrize("keys", ["from (values (5), (9), (50), (131)) t(k0)", "select 0 as k0 where false"])
+def test_many_files_are_left_out_as_few_are(session: Session, keys: str) -> None:
+    many: Bounds = {str(n): {"id": (n * 2, n * 2 + 1)} for n in range(200)}
+    parts = [dict(list(many.items())[n : n + 50]) for n in range(0, 200, 50)]
+    alone = [path for part in parts for path in left(session, keys, {"id": "k0"}, part)]
+    assert left(session, keys, {"id": "k0"}, many) == alone
