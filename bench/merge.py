@@ -65,7 +65,7 @@ def ours(root: Path) -> None:
 
     from lagoa.lake.merge import merge
     from lagoa.lake.stats import delta_stats
-    from lagoa.ports import FileSet, StagedFile
+    from lagoa.ports import ColumnStats, FileSet, StagedFile
     from lagoa.registry import adapter
 
     live = DeltaTable(str(root / "table"))
@@ -74,7 +74,7 @@ def ours(root: Path) -> None:
     bounds = {p: {"id": (row["min.id"], row["max.id"])} for p, row in paths.items()}
     schema = pa.schema(live.schema().to_arrow())
     rows = pq.ParquetFile(root / "batch.parquet").metadata.num_rows
-    staged = [StagedFile(root / "batch.parquet", rows, 0, {})]
+    staged = [StagedFile(root / "batch.parquet", rows, 0, {"id": ColumnStats(nulls=0)})]  # as staging tells
     engine = adapter("engines", "duckdb")(2, None, root / "scratch")
     with engine.session() as session:
         held = FileSet(schema, list(paths))

@@ -60,20 +60,21 @@ def merge(
     came = staged_schema or schema
     held = FileSet(schema, held.paths, held.partitions)
     session.bind(_CAME, FileSet(came, [str(f.path) for f in staged], _partitions(staged)))
-    same = _Same(session, key)
+    same = _Same(key, staged)
     among = near(session, _CAME, dict(zip(key, key, strict=True)), schema, held.paths, bounds or {})
     touched = _touched(session, held, same, among)
     session.bind(_HELD, _of(held, touched))
     old = f"from {session.files_of(_HELD)} h semi join {_CAME} s on {same('h', 's')}"
-    session.run(f"create or replace temp table {_OLD} as select h.* {old}")
+    place = f"list_position([{_texts(held.paths)}], h._file) as _file"  # a path in each row costs more than the join
+    session.run(f"create or replace temp table {_OLD} as select h.* replace ({place}) {old}")
     session.run(f"create or replace temp table {_KEYS} as {_changed(same, schema, deleted, ignore)}")
-    done = Merge(removes=_files(session, held, f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"))
+    done = Merge(removes=_changing(session, held, same))
     news = _News(same, schema, deleted)
     layout = _Layout(session, into, schema, partition_by, order_by, rows_per_file)
     for number, group in enumerate(_groups(done.removes)):
         session.bind(_HELD, _of(held, group))
         kept = f"select {columns(schema.names)} from {_HELD} h anti join {_KEYS} c on {same('h', 'c')}"
-        done.adds += layout(f"{kept} union all {news(f'c._file in ({_texts(group)})')}", f"rewritten-{number}")
+        done.adds += layout(f"{kept} union all {news(f'c._file in ({_places(held, group)})')}", f"rewritten-{number}")
     # apart from the rewritten rows, so that new keys do not widen the bounds of old files
     done.adds += layout(news("c._file is null"), "inserted")
     gone = f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"
@@ -106,17 +107,23 @@ def _is_name(rows: str) -> bool:
 class _Same:
     """Writes the join condition of two relations by key; null-safe where a staged key is null."""
 
-    def __init__(self, session: Session, key: Sequence[str]) -> None:
-        counts = ", ".join(f"count(*) filter ({quote(k)} is null)" for k in key)
-        nulls = session.rows(f"select {counts} from {_CAME}")[0]
+    def __init__(self, key: Sequence[str], staged: Sequence[StagedFile]) -> None:
         self.key = key
-        self.nullable = {k for k, n in zip(key, nulls, strict=True) if n}
+        self.nullable = {k for k in key if any(_nulls(f, k) for f in staged)}
 
     def __call__(self, left: str, right: str) -> str:
         return " and ".join(
             f"{left}.{quote(k)} {'is not distinct from' if k in self.nullable else '='} {right}.{quote(k)}"
             for k in self.key
         )
+
+
+def _nulls(file: StagedFile, column: str) -> bool:
+    """Say whether a file may hold a null in a column, as far as what was said of it when it was written tells."""
+    if column in file.partition:
+        return file.partition[column] is None
+    told = file.stats.get(column)
+    return told is None or told.nulls != 0
 
 
 def _partitions(staged: Sequence[StagedFile]) -> dict[str, Mapping[str, str | None]]:
@@ -189,10 +196,22 @@ def _files(session: Session, held: FileSet, rows: str) -> list[str]:
     return [path for path in held.paths if path in found]
 
 
+def _changing(session: Session, held: FileSet, same: _Same) -> list[str]:
+    """List the files that hold a row which changes."""
+    rows = f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"
+    found = {place for (place,) in session.rows(f"select distinct _file {rows}")}
+    return [path for place, path in enumerate(held.paths, 1) if place in found]
+
+
+def _places(held: FileSet, group: Sequence[str]) -> str:
+    return ", ".join(str(place) for place, path in enumerate(held.paths, 1) if path in set(group))
+
+
 def _changed(same: _Same, schema: pa.Schema, deleted: str | None, ignore: Collection[str]) -> str:
     """Write the query for the keys whose rows change: new, different, deleted, or held more than once.
 
-    `_file` is where a held one lies, so that its new row is written once even if it is held twice.
+    `_file` is the place in the held files where one lies, so that its new row is written once even if it is held
+    twice.
     """
     names = [n for n in schema.names if n not in ignore and n not in same.key]
     gone = f"({deleted}) is true" if deleted else "false"
