@@ -74,8 +74,9 @@ def _followed(context: Context, model: Model) -> tuple[Followed, pa.Schema]:
     shapes = {name: context.pin(name).schema for name in tables_behind(context.project, model.inputs)}
     with context.engine.session() as apart:
         followed = follow(apart, context.project, model, shapes)
-        schema = sql_model.columns_of(apart, model)
-        _alike(apart, model, schema)
+        found = apart.schema(bare(model.body))
+        schema = sql_model.declared(apart, model, found)
+    _alike(found, model, schema)
     return followed, schema
 
 
@@ -84,7 +85,7 @@ def _touched(
 ) -> Stretches:
     touch = Follower(session, context.lake, table, followed, context.pin).touched(schema)
     missing = Built.read(table.state.cursor if table.state else None).missing()
-    starts = [start for (start,) in session.rows(f"select distinct k0 from {KEYS}")] if touch.keys else []
+    starts = [start for (start,) in session.rows(f"select k0 from {KEYS}")] if touch.keys else []
     moments = [start and _utc(start) for start in starts]
     if missing:
         outside = [m for m in moments if m is not None and not missing.meets(m)]
@@ -97,10 +98,10 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _alike(session: Session, model: Model, schema: pa.Schema) -> None:
+def _alike(found: pa.Schema, model: Model, schema: pa.Schema) -> None:
     """Refuse a time that the table holds in another way than the query gives it: it could fall into another day."""
     time = spelled(model.header, schema.names).time or ""
-    if session.schema(bare(model.body)).field(time).type != schema.field(time).type:
+    if found.field(time).type != schema.field(time).type:
         raise Refused(f"the time {time} is declared as another type than the query gives")
 
 

@@ -196,7 +196,7 @@ class Follower:
     def _bind_changed(self, name: TableName, wanted: set[str]) -> None:
         bare, found, table = self.followed.names[name], self.changes()[name], self.pins(name)
         names: Sequence[str] = table.schema.names
-        removed, came = [], []
+        removed: list[str] = []
         if found.kind == "everything":
             bind(self.session, bare + NEW, table)
             self._bind_old(name)
@@ -205,14 +205,15 @@ class Follower:
         elif found.sides is not None:
             self.session.bind(bare + _SIDES, found.sides)
         shown = columns(names)
+        rows = []
         if found.kind == "everything" or found.sides is not None:
-            removed.append(f"select {shown} from {quote(bare + _SIDES)} where {SIDE} = 'old'")
-            came.append(f"select {shown} from {quote(bare + _SIDES)} where {SIDE} = 'new'")
+            rows.append(f"select {shown} from {quote(bare + _SIDES)}")
+            removed.append(f"{rows[0]} where {SIDE} = 'old'")
         if found.added is not None:
             self.session.bind(bare + _ADDED, found.added)
-            came.append(f"select {shown} from {quote(bare + _ADDED)}")
+            rows.append(f"select {shown} from {quote(bare + _ADDED)}")
         if CHANGED in wanted:
-            self.session.bind(bare + CHANGED, " union all ".join([*removed, *came]) or self._nothing(table))
+            self.session.bind(bare + CHANGED, " union all ".join(rows) or self._nothing(table))
         if UNITED in wanted:
             everything = f"select {shown} from {quote(bare + NEW)}"
             self.session.bind(bare + UNITED, " union all ".join([everything, *removed]))
