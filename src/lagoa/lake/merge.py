@@ -65,10 +65,9 @@ def merge(
     touched = _touched(session, held, same, among)
     session.bind(_HELD, _of(held, touched))
     old = f"from {session.files_of(_HELD)} h semi join {_CAME} s on {same('h', 's')}"
-    place = f"list_position([{_texts(held.paths)}], h._file) as _file"  # a path in each row costs more than the join
-    session.run(f"create or replace temp table {_OLD} as select h.* replace ({place}) {old}")
+    session.run(f"create or replace temp table {_OLD} as select h.* replace ({place_in(held)} as _file) {old}")
     session.run(f"create or replace temp table {_KEYS} as {_changed(same, schema, deleted, ignore)}")
-    done = Merge(removes=_changing(session, held, same))
+    done = Merge(removes=at_places(session, held, f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"))
     news = _News(same, schema, deleted)
     layout = _Layout(session, into, schema, partition_by, order_by, rows_per_file)
     for number, group in enumerate(_groups(done.removes)):
@@ -102,6 +101,19 @@ def newest(session: Session, rows: str, key: Sequence[str], order_by: Sequence[s
 
 def _is_name(rows: str) -> bool:
     return not any(c.isspace() for c in rows) or rows.startswith("(")
+
+
+def sides(old: str, new: str, names: Sequence[str]) -> str:
+    """Write the query for the rows in which two queries differ, as often as they do: `_side`, then the columns.
+
+    To count each row over both sides takes a third of what EXCEPT ALL takes, which numbers equal rows and joins them.
+    """
+    shown = columns(names)
+    both = f"select {shown}, -1 as {SIDE} from ({old}) union all select {shown}, 1 from ({new})"
+    return (
+        f"select case when d.{SIDE} > 0 then 'new' else 'old' end as {SIDE}, {columns(names, 'd.')} "
+        f"from (select {shown}, sum({SIDE})::bigint as {SIDE} from ({both}) group by {shown}) d, range(abs(d.{SIDE}))"
+    )
 
 
 class _Same:
@@ -196,9 +208,13 @@ def _files(session: Session, held: FileSet, rows: str) -> list[str]:
     return [path for path in held.paths if path in found]
 
 
-def _changing(session: Session, held: FileSet, same: _Same) -> list[str]:
-    """List the files that hold a row which changes."""
-    rows = f"from {_OLD} o semi join {_KEYS} c on {same('o', 'c')}"
+def place_in(held: FileSet) -> str:
+    """Write the place of a row's file among the held ones, from one: to keep its path costs more than to read it."""
+    return f"list_position([{_texts(held.paths)}], _file)"
+
+
+def at_places(session: Session, held: FileSet, rows: str) -> list[str]:
+    """List the files of rows whose `_file` is a place."""
     found = {place for (place,) in session.rows(f"select distinct _file {rows}")}
     return [path for place, path in enumerate(held.paths, 1) if place in found]
 

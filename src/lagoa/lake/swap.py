@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from lagoa.kit.text import columns
-from lagoa.lake.merge import SIDE, Merge
+from lagoa.lake.merge import SIDE, Merge, at_places, place_in, sides
 from lagoa.ports import FileSet, Session, StagedFile
 
 _HELD, _CAME, _OLD = "_swap_held", "_swap_came", "_swap_old"
@@ -31,19 +31,15 @@ def swap(
     if not held.paths:
         return Merge(adds=list(staged))  # nothing gives way, so there is nothing to compare
     session.bind(_HELD, _of(held, schema, held.paths))
-    session.run(f"create or replace temp table {_OLD} as select * from {session.files_of(_HELD)} where {where}")
+    rows = f"select * replace ({place_in(held)} as _file) from {session.files_of(_HELD)} where {where}"
+    session.run(f"create or replace temp table {_OLD} as {rows}")
     partitions: dict[str, Mapping[str, str | None]] = {str(f.path): f.partition for f in staged if f.partition}
     session.bind(_CAME, FileSet(schema, [str(f.path) for f in staged], partitions))
     shown = columns(schema.names)
-    old, new = f"select {shown} from {_OLD}", f"select {shown} from {_CAME}"
-    differ = (
-        f"select 'old' as {SIDE}, * from ({old} except all {new}) "
-        f"union all select 'new', * from ({new} except all {old})"
-    )
+    differ = sides(f"select {shown} from {_OLD}", f"select {shown} from {_CAME}", schema.names)
     done = Merge(changes=session.stage(differ, into / "changes", pa.schema([pa.field(SIDE, pa.string()), *schema])))
     if done.changes:
-        found = {path for (path,) in session.rows(f"select distinct _file from {_OLD}")}
-        done.removes = [path for path in held.paths if path in found]
+        done.removes = at_places(session, held, f"from {_OLD}")
         for number, path in enumerate(done.removes):
             session.bind(_HELD, _of(held, schema, [path]))
             kept = f"select {shown} from {_HELD} where ({where}) is not true"

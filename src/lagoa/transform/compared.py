@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from lagoa.errors import LakeError
 from lagoa.kit.text import columns, quote
 from lagoa.kit.types import sql_type
-from lagoa.lake.merge import SIDE
+from lagoa.lake.merge import sides
 from lagoa.lake.state import chain
 from lagoa.lake.store import Lake
 from lagoa.lake.table import Table
@@ -52,5 +52,4 @@ def differences(bare: str, table: Table, read: Collection[str]) -> tuple[list[st
     if not names:
         raise Refused(f"{table.name} was rebuilt, and none of its columns can be compared")
     old, new = (f"select {columns(names)} from {quote(bare + version)}" for version in (OLD, NEW))
-    sides = (("old", old, new), ("new", new, old))
-    return names, " union all ".join(f"select '{s}' as {SIDE}, * from (({a}) except all ({b}))" for s, a, b in sides)
+    return names, sides(old, new, names)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from lagoa.lake.merge import Merge
+from lagoa.lake.merge import Merge, sides
 from lagoa.lake.swap import swap
 from lagoa.ports import FileSet, Session, StagedFile
 
@@ -51,3 +51,19 @@ def test_where_no_file_can_hold_such_rows_the_staged_ones_are_added_as_they_are(
     assert done == Merge(adds=came)
     assert not (tmp_path / "swapped").exists()
     assert swapped(session, tmp_path / "again", [], NONE)[0] == Merge()
+
+
+def test_sides_are_the_rows_that_differ_as_often_as_they_do_whatever_their_types(session: Session) -> None:
+    names = ["i", "f", "t", "l", "s", "m"]
+    session.bind(
+        "was_and_became",
+        "from (values"
+        "(3, 1, 1, 2.5::double, 'x', [1, null], {'a': null::varchar}, map {'k': 1}),"
+        "(1, 1, 2, 2.5, 'x', [1], {'a': 'é'}, map {'k': 1}),"
+        "(2, 3, null, 'nan', null, null, null, null),"
+        "(0, 2, 4, '-inf', '', [], {'a': ''}, map {})"
+        f") t(was, became, {', '.join(names)})",
+    )
+    was, became = (f"from (from was_and_became, range({many})) select {', '.join(names)}" for many in ("was", "became"))
+    found = session.rows(f"select _side, i, count(*) from ({sides(was, became, names)}) group by all order by all")
+    assert found == [("new", 4, 2), ("new", None, 1), ("old", 1, 2)]
