@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from lagoa.lake.files import rows_per_file
 from lagoa.lake.state import Input
 from lagoa.lake.table import Table
 from lagoa.plan.step import Step
-from lagoa.ports import Session, StagedFile
+from lagoa.ports import Engine, Session, StagedFile
 from lagoa.project.model import Model
 from lagoa.run import partitions
 from lagoa.run.backfill import backfill
@@ -44,7 +45,7 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
     if not step.full and step.span is None and _current(table, inputs, meant):
         return None
     same = _means_the_same(table, meant)
-    with context.engine.session() as session, context.stop.watch(session):
+    with _engine(context, model, table).session() as session, context.stop.watch(session):
         if step.span is not None:
             bind_tables(session, context.project, model.inputs, context.pin)
             works = partial(_work, context, model)
@@ -61,6 +62,14 @@ def build(context: Context, step: Step, model: Model, folder: Path) -> Written |
             return _appended(context, session, model, table, folder, inputs)
         schema, staged = _staged(context, session, model, folder)
         return write(context, session, _work(context, model, table, "replace", schema, staged, inputs), folder)
+
+
+def _engine(context: Context, model: Model, table: Table) -> Engine:
+    """Give the engine, which takes as long to start as delta-rs takes to read the logs that are needed next."""
+    names = () if model.header.kind == "append" else tables_behind(context.project, model.inputs)
+    with ThreadPoolExecutor(1, thread_name_prefix="logs") as beside:
+        beside.submit(lambda: [found.files for found in (table, *map(context.pin, names))])
+        return context.engine  # what a log lacks is told where it is used
 
 
 def _recomputed(
