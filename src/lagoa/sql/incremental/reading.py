@@ -17,9 +17,9 @@ _OURS = re.compile(r"__|_i\d")
 _SIDE = "__side"
 
 
-def text(node: exp.Expr) -> str:
-    """Write a node as SQL."""
-    return node.sql(dialect=DIALECT, comments=False)
+def text(node: exp.Expr, copy: bool = True) -> str:
+    """Write a node as SQL; without `copy` the writer may change it."""
+    return node.sql(dialect=DIALECT, comments=False, copy=copy)
 
 
 def quote(name: str) -> str:
@@ -65,7 +65,7 @@ def at(node: exp.Expr, version: str) -> str:
     for table in node.find_all(exp.Table):
         if "@" in table.name:
             table.set("this", exp.to_identifier(table.name.split("@")[0] + version, quoted=True))
-    return text(node)
+    return text(node, copy=False)
 
 
 def _parsed(query: str) -> exp.Query:
