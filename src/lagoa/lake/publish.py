@@ -70,6 +70,8 @@ def publish(lake: Lake, table: Table, change: Change) -> Table:
     lake.owned(table.name)
     table = _fit(lake, table, change)
     with writing(table.name):
+        if table.exists:
+            log.durable(table.path, table.state.version if table.state else table.version, table.version)
         ready = place_all(lake, table, change)
         return settle(lake, table, partial(_attempt, lake, change, ready))
 
@@ -125,23 +127,18 @@ def set_aside(lake: Lake, table: Table) -> Table:
 
 # ---------------------------------------------------------------- files
 def place_all(lake: Lake, table: Table, change: Change) -> Ready:
-    """Move a change's staged files to their places and make them durable, many at a time.
-
-    So is the version that they come on top of, which a rival may have committed only just now.
-    """
+    """Move a change's staged files to their places and make them durable, many at a time."""
     homes = table.path, table.path / CHANGES, lake.path(table.name.quarantine)
     partitions = [normal(table.name, f.partition, change.schema) for f in change.adds]
     jobs = [partial(place, f.path, homes[0], inside) for f, inside in zip(change.adds, partitions, strict=True)]
     jobs += [partial(place, f.path, homes[1], prefix="changes") for f in change.changes or ()]
     jobs += [partial(place, f.path, homes[2]) for f in change.bad]
-    with ThreadPoolExecutor(_TOGETHER, thread_name_prefix="place") as pool:
-        below = pool.submit(_below, table)
-        names = list(pool.map(_called, jobs))
-        first, second = len(change.adds), len(change.adds) + len(change.changes or ())
-        groups = names[:first], names[first:second], names[second:]
-        insides = {(home / name).parent for home, group in zip(homes, groups, strict=True) for name in group}
-        list(pool.map(fsync, map(folder, {*insides})))
-        below.result()
+    names = _all(jobs)
+    first, second = len(change.adds), len(change.adds) + len(change.changes or ())
+    groups = names[:first], names[first:second], names[second:]
+    for home, group in zip(homes, groups, strict=True):
+        for inside in {(home / name).parent for name in group}:
+            fsync(folder(inside))
     folder(table.path)
     adds = [
         Adding(name, f.size, f.rows, delta_stats(f, change.schema, change.personal), inside)
@@ -151,13 +148,11 @@ def place_all(lake: Lake, table: Table, change: Change) -> Ready:
     return Ready(adds, None if change.changes is None else groups[1], bad)
 
 
-def _called(job: partial[str]) -> str:
-    return job()
-
-
-def _below(table: Table) -> None:
-    if table.exists:
-        log.durable(table.path, table.state.version if table.state else table.version, table.version)
+def _all(jobs: Sequence[partial[str]]) -> list[str]:
+    if len(jobs) < 2:
+        return [job() for job in jobs]
+    with ThreadPoolExecutor(min(_TOGETHER, len(jobs)), thread_name_prefix="place") as pool:
+        return [f.result() for f in [pool.submit(job) for job in jobs]]
 
 
 # ---------------------------------------------------------------- state and commit
