@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.projects.history_models import SHAPES, Kind
 from tests.projects.history_world import Tally, live
 
+from lagoa.adapters.engines.duckdb import DuckDBSession
 from lagoa.lake import changes
 from lagoa.lake.merge import SIDE
 from lagoa.lake.store import Lake
@@ -78,7 +80,15 @@ def _one_path(planted: pytest.MonkeyPatch) -> None:
 
 def _no_removed(planted: pytest.MonkeyPatch) -> None:
     """Forget the rows as they were before they changed or vanished."""
-    planted.setattr("lagoa.transform.follower.SIDE", f"nullif({SIDE}, 'old')")
+    true = DuckDBSession.bind
+
+    def bind(session: DuckDBSession, name: str, rows: Any) -> None:
+        if name.endswith("__sides"):
+            true(session, f"all{name}", rows)
+            rows = f"from all{name} where {SIDE} = 'new'"
+        true(session, name, rows)
+
+    planted.setattr(DuckDBSession, "bind", bind)
 
 
 def _last_only(planted: pytest.MonkeyPatch) -> None:
