@@ -70,8 +70,6 @@ def publish(lake: Lake, table: Table, change: Change) -> Table:
     lake.owned(table.name)
     table = _fit(lake, table, change)
     with writing(table.name):
-        if table.exists:
-            log.durable(table.path, table.state.version if table.state else table.version, table.version)
         ready = place_all(lake, table, change)
         return settle(lake, table, partial(_attempt, lake, change, ready))
 

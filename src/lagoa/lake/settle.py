@@ -19,11 +19,13 @@ def settle(lake: Lake, table: Table, attempt: Callable[[Table], Try | None]) -> 
     """Write a state, commit it, look at the log; again when only somebody's rearranging of files was in
     the way.
 
-    `attempt` makes a try on a version of the table, or None when it is void there. Returns the newest
-    version, made durable. Raises Conflict LG-305 when a rival was first, LakeError when nothing could be
-    committed.
+    `attempt` makes a try on a version of the table, or None when it is void there. The version below, which a
+    rival may have committed just now, is made durable before anything builds on it. Returns the newest version,
+    made durable. Raises Conflict LG-305 when a rival was first, LakeError when nothing could be committed.
     """
     lake.owned(table.name)
+    if table.exists:
+        log.durable(table.path, table.state.version if table.state else table.version, table.version)
     tried: set[int] = set()
     on = table
     while True:

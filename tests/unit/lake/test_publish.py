@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +15,11 @@ from deltalake import DeltaTable, write_deltalake
 
 from lagoa.errors import Conflict, LakeError
 from lagoa.lake import log
+from lagoa.lake.evolve import add_columns, retype
 from lagoa.lake.files import fsync, hash_of, new_id
 from lagoa.lake.publish import Change, publish
 from lagoa.lake.state import CheckResult, Input, load_state
+from lagoa.lake.table import Table
 from lagoa.testing.shore import ORDERS, Shore, ids
 
 
@@ -224,8 +227,18 @@ def test_a_big_cursor_lies_beside_the_state_and_is_read_as_if_it_did_not(shore: 
     assert kept and kept.cursor == cursor
 
 
-def test_commits_are_durable_before_they_are_built_upon_and_before_publish_returns(
-    shore: Shore, monkeypatch: pytest.MonkeyPatch
+WRITES: dict[str, Callable[[Shore, Table], object]] = {
+    "publish": lambda shore, on: publish(shore.lake, on, shore.change(ids(3, 6))),
+    "add_columns": lambda shore, on: add_columns(shore.lake, on, pa.schema([("n", pa.int64())])),
+    "retype": lambda shore, on: retype(
+        shore.lake, shore.session, on, pa.schema([("id", pa.decimal128(20, 0)), ("s", pa.string())]), shore.scratch()
+    ),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_commits_are_durable_before_they_are_built_upon_and_before_a_write_returns(
+    write: str, shore: Shore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     older = log.commit_file(shore.publish(ids(0, 3)).path, 0)
     newer = older.with_name(f"{1:020}.json")
@@ -236,7 +249,7 @@ def test_commits_are_durable_before_they_are_built_upon_and_before_publish_retur
         fsync(path)
 
     monkeypatch.setattr(log, "fsync", watched)
-    publish(shore.lake, shore.lake.open(ORDERS), shore.change(ids(3, 6)))
+    WRITES[write](shore, shore.lake.open(ORDERS))
     assert (older.name, False) in seen
     assert ("_delta_log", False) in seen
     assert (newer.name, True) in seen
