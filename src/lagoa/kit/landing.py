@@ -91,8 +91,8 @@ def literal_folder(path: str) -> tuple[str, str]:
 def find(base: Path, pattern: str) -> list[Found]:
     """Return the files under `base` that the pattern means, in natural order (`2.csv` before `10.csv`).
 
-    `*` and `?` stay within a folder, `**` crosses folders, `{name}` is a level. Names that start with a dot are passed
-    over unless the pattern spells the dot. Raises SourceError LG-208 for a `..` or a link that leaves `base`.
+    `*` and `?` stay within a folder, `**` crosses folders, `{name}` is a level. Names that start with a dot, and the
+    `~$…` that Excel leaves beside a workbook while it is open, are passed over unless the pattern spells their start. Raises SourceError LG-208 for a `..` or a link that leaves `base`.
     """
     segments = [s for s in pattern.split("/") if s not in ("", ".")]
     if ".." in segments:
@@ -174,13 +174,13 @@ def _walk(base: Path, segments: Sequence[str]) -> Iterator[tuple[Path, os.DirEnt
     deep = "**" in segments
     depth = segments.index("**") if deep else len(segments) - 1
     tests = [re.compile(t, re.DOTALL) for t in _loose(segments[:depth])]
-    hidden = any(s.startswith(".") for s in segments)
+    hidden = tuple(mark for mark in (".", "~$") if not any(s.startswith(mark) for s in segments))
     stack = [("", 0)]
     while stack:
         folder, level = stack.pop()
         real = (base / folder).resolve()  # once for all of its files
         for entry in _entries(base / folder):
-            if entry.name.startswith(".") and not hidden:
+            if entry.name.startswith(hidden):
                 continue
             name = f"{folder}{entry.name}"
             if level < len(tests) and not tests[level].fullmatch(entry.name):

@@ -147,7 +147,7 @@ def _safe(name: str, archive: str) -> str:
 
 def _is_litter(name: str) -> bool:
     """Say whether a member is what a Mac leaves in archives, or hidden."""
-    return name.startswith("__MACOSX/") or any(part.startswith(".") for part in name.split("/"))
+    return name.startswith("__MACOSX/") or any(part.startswith((".", "~$")) for part in name.split("/"))
 
 
 def unreadable(name: str, error: Exception) -> SourceError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lagoa.errors import SourceError
 from lagoa.kit.column_names import column_name
 from lagoa.kit.encoding import Decoder
 from lagoa.kit.landing import Found, printable
@@ -60,7 +62,13 @@ def take(
         place = copies.joinpath(*_folders(family, looked.found, levels), f"{number}.{family.first.format}")
         place.parent.mkdir(parents=True, exist_ok=True)
         _copy(looked.found, place, spread, family.first.format == "json", sample)
-    _read(session, _source(copies, {**options, "path": path, "encoding": "utf-8"}), sample, folder)
+    try:
+        _read(session, _source(copies, {**options, "path": path, "encoding": "utf-8"}), sample, folder)
+    except SourceError as error:
+        # the file that it names is a copy
+        copied = re.compile(rf"(?:[^`\s]*/)?(\d+)\.{family.first.format}\b")
+        error.message = copied.sub(lambda hit: printable(names[int(hit[1])].found.name), error.message)
+        raise
     return sample
 
 
@@ -83,11 +91,11 @@ def _spread(files: Sequence[Any]) -> list[Any]:
 
 
 def _folders(family: Family, found: Found, levels: Sequence[str]) -> list[str]:
-    """Return the values of the levels of a file's path, in their order."""
+    """Return the values of the levels of a file's path, in their order: of `year={year}` what stands behind the `=`."""
     if levels or not family.levels:
         return list(levels)
-    from_path = found.name.partition("!")[0].split("/")
-    return [part for part, said in zip(from_path, family.path.split("/"), strict=False) if said.startswith("{")]
+    both = zip(found.name.partition("!")[0].split("/"), family.path.split("/"), strict=False)
+    return [part.removeprefix(said.partition("{")[0]) for part, said in both if "{" in said]
 
 
 def _copy(found: Found, place: Path, size: int, whole: bool, sample: Sample) -> None:
