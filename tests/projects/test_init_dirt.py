@@ -1,4 +1,4 @@
-"""`lagoa init --from` looks at files as offices, banks and ministries write them, and proposes nothing that is wrong."""
+"""`lagoa init --from` looks at files as offices, banks and ministries write them, and proposes nothing wrong."""
 
 from __future__ import annotations
 
@@ -66,3 +66,114 @@ def test_what_excel_leaves_beside_an_open_workbook_is_passed_over(home: Path, pr
     (home / "data").mkdir()
     book.save(home / "data/plan 1.xlsx")
     assert propose({"~$plan 1.xlsx": b"\6Ana"})["plan"]["path"] == "plan *.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        (
+            "sped.txt",
+            "|0000|018|1,5|LOJA|\n" + "".join(f"|C100|{n}|1,00|2,00|\n|C170|{n}|3,00|\n" for n in range(9)),
+            "its lines are records of several kinds (0000, C100, C170)",
+        ),
+        ("COTAHIST.TXT", f"{'00COTAHIST':245}\n{'012024110102PETR4 ação':245}\n", "every line has 245 characters"),
+        ("extrato.ofx", "OFXHEADER:100\nDATA:OFXSGML\n", "export it as CSV"),
+        ("a.csv.crdownload", "id,v\n1,", "still being written"),
+    ],
+)
+def test_what_is_left_out_says_what_to_do(home: Path, lagoa: Lagoa, name: str, text: str, words: str) -> None:
+    assert words in _left_out(home, lagoa, name, text)
+
+
+def test_numbers_that_each_file_begins_anew_are_no_key_that_loses_rows(propose: Propose, ask: Ask) -> None:
+    files: dict[str, str | bytes] = {
+        f"vendas-2024-{month}.csv": "numero,dia,valor\n" + "".join(f"{n},{month}-{n},{n}.{month}\n" for n in (1, 2, 3))
+        for month in (10, 11)
+    }
+    assert propose(files)["vendas"]["mode"] == "append"
+    assert ask("new", "select count(*) as n from bronze.data_vendas") == [{"n": 6}]
+
+
+@pytest.mark.parametrize(
+    ("mark", "values", "kind"),
+    [
+        (";", ("1.030", "987", "1.111"), "text"),  # one thousand and thirty, where ministries write it
+        (";", ("1.030.000", "987", "1.111"), "bigint"),
+        (";", ("1.030", "0.987", "1.111"), "decimal(18, 3)"),
+        (";", ("1,030", "2,987", "1,111"), "decimal(18, 3)"),
+        (",", ('"1,030"', "987", '"1,111"'), "text"),
+        (",", ('"1,030"', "987.50", '"1,111"'), "decimal(18, 2)"),
+        (";", ("R$ 1.234,56", "-R$ 5,00", "(3,00)"), None),
+    ],
+)
+def test_a_mark_that_may_part_thousands_or_decimals_is_not_taken_for_one_of_them(
+    propose: Propose, mark: str, values: tuple[str, ...], kind: str | None
+) -> None:
+    text = f"id{mark}x\n" + "".join(f"{n}{mark}{value}\n" for n, value in enumerate(values))
+    columns = propose({"a.csv": text})["a"]["columns"]
+    assert columns["x"].get("type", "text") == (kind or "text")
+
+
+def test_a_date_that_may_begin_with_its_month_is_told(home: Path, propose: Propose) -> None:
+    text = "id;told;open\n1;13/02/2024;03/02/2024\n2;01/02/2024;04/05/2024\n"
+    assert propose({"a.csv": text})["a"]["date_format"] == "%d/%m/%Y"
+    lines = (home / "new/sources/data.yml").read_text("utf-8").splitlines()
+    assert [line.partition(": ")[0].strip() for line in lines if "no value tells" in line] == ["open"]
+
+
+def _book(home: Path, name: str, sheets: dict[str, list[list[Any]]], hidden: str = "") -> None:
+    book: Any = openpyxl.Workbook()
+    book.remove(book.active)
+    for called, rows in sheets.items():
+        sheet = book.create_sheet(called)
+        for row in rows:
+            sheet.append(row)
+        sheet.sheet_state = "hidden" if called == hidden else "visible"
+    (home / "data").mkdir(exist_ok=True)
+    book.save(home / "data" / name)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said", "columns"),
+    [
+        (
+            [["Relatório"], ["Emitido em 01/11/2024"], [], ["Código", "Cliente", "%"], ["00001", "Ana", 1.5]],
+            {"skip": 3},
+            ["codigo", "cliente", "column_3"],
+        ),
+        (
+            [["Loja", "2023", None, "2024"], [None, "jan", "fev", "jan"], ["SP", 1, 2, 3], ["RJ", 4, 5, 6]],
+            {"header": 2},
+            ["loja", "2023_jan", "2023_fev", "2024_jan"],
+        ),
+        ([["id", None, "nome"], ["a", "b", "c"], ["d", "e", "f"]], {}, ["id", "column_2", "nome"]),
+        ([[1, "Ana", 10], [2, "Zé", 20]], {"header": False}, ["column_1", "column_2", "column_3"]),
+        ([["Município", 2020, 2021], ["Adolfo", 1, 2]], {}, ["municipio", "2020", "2021"]),
+    ],
+)
+def test_the_header_of_a_sheet_is_found_and_takes_no_record(
+    home: Path, propose: Propose, ask: Ask, rows: list[list[Any]], said: dict[str, Any], columns: list[str]
+) -> None:
+    _book(home, "a.xlsx", {"S": rows})
+    stream = propose({})["a"]
+    assert {k: stream[k] for k in ("skip", "header") if k in stream} == said
+    found = ask("new", "select * exclude (_run, _loaded_at, _source) from bronze.data_a")
+    assert list(found[0]) == columns
+    wide = [row for row in rows if sum(cell is not None for cell in row) > 1]
+    assert len(found) == len(wide) - {False: 0, 2: 2}.get(said.get("header", 1), 1)
+
+
+def test_each_visible_sheet_is_a_stream_unless_they_are_alike(home: Path, propose: Propose, ask: Ask) -> None:
+    loja: list[list[Any]] = [["id", "nome"], [1, "Ana"], [2, "Zé"]]
+    _book(home, "mixed.xlsx", {"Vendas": [["id", "valor"], [1, 1.5]], "Clientes": loja, "Lista": loja}, hidden="Lista")
+    _book(home, "year.xlsx", {m: [["dia", "valor"], [n, 1.5]] for n, m in enumerate(("Jan", "Fev", "Mar"))})
+    _book(home, "one.xlsx", {"Dados": loja, "Vazia": []})
+    streams = propose({})
+    assert {name: s.get("sheet") for name, s in streams.items()} == {
+        "mixed_clientes": "Clientes",
+        "mixed_vendas": "Vendas",
+        "one": None,
+        "year": "*",
+    }
+    counts = {n: ask("new", f"select count(*) as n from bronze.data_{n}")[0]["n"] for n in streams}
+    assert counts == {"mixed_clientes": 2, "mixed_vendas": 1, "one": 2, "year": 3}

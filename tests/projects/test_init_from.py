@@ -205,7 +205,7 @@ def test_a_sheet_with_a_title_and_a_header_of_merged_cells_is_understood(home: P
     book.save(home / "data/vendas.xlsx")
     assert lagoa("init", "new", "--from", str(home / "data")).code == 0
     stream = _source(home)["streams"]["vendas"]
-    assert (stream["skip"], stream["header"]) == (2, 2)
+    assert (stream["skip"], stream["header"]) == (3, 2)
     assert lagoa("run", folder="new").code == 0
     rows = ask("new", "select cliente_codigo, valor_bruto, data from bronze.data_vendas order by 1")
     assert [list(row.values()) for row in rows] == [[1, 10, 1], [2, 20, 2]]

@@ -92,7 +92,8 @@ def find(base: Path, pattern: str) -> list[Found]:
     """Return the files under `base` that the pattern means, in natural order (`2.csv` before `10.csv`).
 
     `*` and `?` stay within a folder, `**` crosses folders, `{name}` is a level. Names that start with a dot, and the
-    `~$…` that Excel leaves beside a workbook while it is open, are passed over unless the pattern spells their start. Raises SourceError LG-208 for a `..` or a link that leaves `base`.
+    `~$…` that Excel leaves beside a workbook while it is open, are passed over unless the pattern spells their start.
+    Raises SourceError LG-208 for a `..` or a link that leaves `base`.
     """
     segments = [s for s in pattern.split("/") if s not in ("", ".")]
     if ".." in segments:

@@ -13,6 +13,8 @@ from lagoa.kit.delimited.grammar import Grammar
 from lagoa.kit.delimited.records import records
 
 _MARKS = (",", ";", "\t", "|", "^", "~")
+_FRAMED = 0.9
+"""Which share of the lines must begin and end with a mark that is then their delimiter, whatever stands between."""
 _LOOKED = 500
 """Lines that tell how a file is written."""
 _TYPED = re.compile(
@@ -43,7 +45,7 @@ def guess(text: bytes, complete: bool, tabs: bool = False) -> Guess | None:
     """Look at the start of a UTF-8 text; None when it is empty. `complete`: it is all of the file."""
     lines = text.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True)
     lines = lines[: len(lines) - (not complete and len(lines) > 1)][:_LOOKED]
-    tries = [t for mark in _MARKS for t in _tries(mark, lines)]
+    tries = [t for mark in _marks(lines) for t in _tries(mark, lines)]
     scored = [(score, n) for n, t in enumerate(tries) if (score := _score(t, lines))]
     if not scored:
         return None
@@ -63,6 +65,16 @@ def guess(text: bytes, complete: bool, tabs: bool = False) -> Guess | None:
         said.append("the first record looks like the others, so there is no header")
     share = sum(len(f) == width for f in fields) / len(fields)
     return Guess(replace(dialect, header=header), tuple(fields[0]) if header else (), width, share, "; ".join(said))
+
+
+def _marks(lines: Sequence[bytes]) -> Sequence[str]:
+    """Return what may part fields: in `|C100|1,50|` no decimal comma does."""
+    filled = [bare for line in lines if (bare := line.strip())]
+    for mark in (m.encode() for m in _MARKS):
+        framed = sum(len(line) > 1 and line.startswith(mark) and line.endswith(mark) for line in filled)
+        if filled and framed >= _FRAMED * len(filled):
+            return (mark.decode(),)
+    return _MARKS
 
 
 def _tries(mark: str, lines: Sequence[bytes]) -> list[Dialect]:
@@ -113,16 +125,21 @@ def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Say whether the first record names columns: its fields are words, and are no values of their columns."""
     names = [f.strip() for f in first]
     filled = [n for n in names if n]
-    typed = [n for n in filled if _TYPED.fullmatch(n) and not _YEAR.fullmatch(n)]
-    if not filled or typed or len(filled) * 2 < len(names):
+    if not filled or any(map(is_typed, filled)) or len(filled) * 2 < len(names):
         return False
     columns = list(zip(*rest, strict=False)) if rest else []
-    if any(_values_are_typed(column) for column in columns):
+    if any(values_are_typed(column) for column in columns):
         return True
     recurs = sum(name in {v.strip() for v in column} for name, column in zip(names, columns, strict=False) if name)
     return not recurs and all(_WORDS.fullmatch(n) for n in filled)
 
 
-def _values_are_typed(column: Sequence[str]) -> bool:
+def is_typed(text: str) -> bool:
+    """Say whether a text is a value rather than a name: a number, a date, a moment, but no year."""
+    return _TYPED.fullmatch(text) is not None and not _YEAR.fullmatch(text)
+
+
+def values_are_typed(column: Sequence[str]) -> bool:
+    """Say whether all values that a column has are numbers, dates and the like."""
     filled = [v.strip() for v in column if v.strip()]
     return bool(filled) and all(_TYPED.fullmatch(v) for v in filled)

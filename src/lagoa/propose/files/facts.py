@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from lagoa.kit.text import literal, quote
 from lagoa.ports import Session
 
-NULLS = ("", "null", "none", "na", "n/a", "#n/a", "nan", "\\n", "-", "--", "00000000", "0000-00-00", "00/00/0000")
+NULLS = (
+    *("", "null", "none", "na", "n/a", "#n/a", "nan", "\\n", "-", "--", "..", "...", "#nulo#", "#nulo", "#ne#", "#ne"),
+    *("00000000", "0000-00-00", "00/00/0000"),
+)
 """Texts that may stand for a missing value, in lower case."""
 _CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
 SHAPES = {
@@ -20,6 +23,9 @@ SHAPES = {
     "comma": r"[+-]?(\d+(,\d+)?|,\d+)",
     "point_groups": r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?",
     "comma_groups": r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?",
+    "point_thousands": r"[+-]?(\d+|[1-9]\d{0,2}\.\d{3})",
+    "comma_thousands": r"[+-]?(\d+|[1-9]\d{0,2},\d{3})",
+    "marked": r"[-+(]?\s*((R\$|US\$|U\$|[$€£])[\s\x{a0}]*)?[-+]?\d[\d.,\s\x{a0}\x{202f}]*(\s*[-+%DC]|\))?",
     "boolean": r"(?i)true|false|t|f|yes|no|y|n|sim|não|nao|s|verdadeiro|falso",
     "day": r"\d{4}[-/]\d{2}[-/]\d{2}([ T]00:00(:00(\.0+)?)?)?",
     "moment": rf"\d{{4}}[-/]\d{{2}}[-/]\d{{2}}([ T]{_CLOCK})?",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from lagoa.errors import LagoaError
 from lagoa.kit.containers.members import expanded
@@ -33,6 +34,10 @@ class Family:
     levels: tuple[str, ...] = ()
     dated: bool = False
     why: str = ""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """What its stream must say to read a sheet."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why."""
 
     @property
     def first(self) -> Looked:

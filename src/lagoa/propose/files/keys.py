@@ -62,7 +62,8 @@ def key_of(
     if files > 1:
         per_file = f"regexp_replace({quote(SOURCE)}, ':\\d+$', '')"
         for name in ranked:
-            if _rank(name, stream, list(facts)) < 3 and _counted(session, f"({quote(name)}, {per_file})") == rows:
+            once = _rank(name, stream, list(facts)) < 3 and _counted(session, f"({quote(name)}, {per_file})") == rows
+            if once and _same_again(session, name, [n for n in facts if n != name]):
                 return Key((name,), "no value twice in one file, but in several", per_file=True)
     return Key()
 
@@ -85,6 +86,18 @@ def _unique(session: Session, several: Sequence[tuple[str, ...]], rows: int) -> 
     counts = ", ".join(f"count(distinct ({', '.join(map(quote, names))}))" for names in several)
     (found,) = session.rows(f"select {counts} from {SEEN}")
     return next((names for names, count in zip(several, found, strict=True) if count == rows), None)
+
+
+def _same_again(session: Session, key: str, others: Sequence[str]) -> bool:
+    """Say whether a key that comes again means the same: most of what stands beside it has stayed.
+
+    Numbers that each file begins anew come again, too, beside other values; merged by them, rows would be lost.
+    """
+    if not others:
+        return True
+    stayed = " + ".join(f"(count(distinct {quote(name)}) <= 1)::int" for name in others)
+    again = f"select ({stayed}) / {len(others)} as stayed from {SEEN} group by {quote(key)} having count(*) > 1"
+    return bool(session.rows(f"select coalesce(avg(stayed), 0) >= 0.5 from ({again})")[0][0])
 
 
 def _counted(session: Session, what: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lagoa.kit.text import listed
 from lagoa.kit.values import FALSE, TRUE, Spelling
@@ -55,8 +55,9 @@ def kind_of(session: Session, name: str, facts: Facts, semicolons: bool, texts: 
     tries = _tries(name, facts, semicolons, texts)
     for kind in tries:
         if _holds(session, kind):
-            return Kind(kind.type, kind.why, kind.format, kind.decimal, kind.thousands, facts.nulls, facts.blanks > 0)
-    why = f"looks like {tries[0].type}, but not every value is one" if tries else _as_text(name, facts)
+            why = kind.why or _told_by_none(session, kind)
+            return Kind(kind.type, why, kind.format, kind.decimal, kind.thousands, facts.nulls, facts.blanks > 0)
+    why = f"looks like {tries[0].type}, but not every value is one" if tries else _as_text(name, facts, semicolons)
     return Kind(why=why, trim=facts.blanks > 0.5)
 
 
@@ -94,7 +95,7 @@ def _tries(name: str, facts: Facts, semicolons: bool, texts: bool) -> list[Kind]
 
 
 def _numbers(name: str, facts: Facts, semicolons: bool) -> list[Kind]:
-    if _is_code(name, facts):
+    if _is_code(name, facts) or _is_either(facts, semicolons):
         return []
     if facts.all("integer"):
         return [Kind("bigint")]
@@ -120,6 +121,13 @@ def _is_code(name: str, facts: Facts) -> bool:
     return same and facts.rows < _FEW and not _YEARS.search(name)
 
 
+def _is_either(facts: Facts, semicolons: bool) -> bool:
+    """Say whether the only separator may stand between thousands as well as before decimals: `1.030`."""
+    if facts.after_comma:
+        return not semicolons and facts.all("comma_thousands")
+    return facts.after_point > 0 and facts.all("point_thousands")
+
+
 def _separators(facts: Facts, semicolons: bool) -> list[tuple[str, str, str | None]]:
     comma = [("comma", ",", None), ("point_groups", ",", ".")]
     point = [("point", ".", None), ("comma_groups", ".", ",")]
@@ -141,7 +149,16 @@ def _holds(session: Session, kind: Kind) -> bool:
     return session.rows(unread) == [(0,)]
 
 
-def _as_text(name: str, facts: Facts) -> str:
+def _told_by_none(session: Session, kind: Kind) -> str:
+    """Say that the month may as well come first."""
+    day_first, month_first = "%d/%m/", "%m/%d/"
+    if not (kind.format or "").startswith(day_first):
+        return ""
+    other = replace(kind, format=month_first + (kind.format or "").removeprefix(day_first))
+    return "or the month comes first: no value tells" if _holds(session, other) else ""
+
+
+def _as_text(name: str, facts: Facts, semicolons: bool) -> str:
     """Say why values that look like numbers stay text."""
     if facts.zeros and facts.all("digits"):
         return "leading zeros"
@@ -151,4 +168,9 @@ def _as_text(name: str, facts: Facts) -> str:
         return f"{facts.longest} digits each: a code, or too few rows to tell"
     if facts.all("digits") and facts.longest > 18:
         return f"{facts.longest} digits"
+    if _is_either(facts, semicolons):
+        mark = "," if facts.after_comma else "."
+        return f"its `{mark}` may part thousands or decimals: say `thousands:` or `decimal:`, and a type"
+    if facts.all("marked") and not facts.all("digits"):
+        return "amounts with signs around them, which a model can read"
     return ""

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from lagoa.errors import CommandError, LagoaError
 from lagoa.kit.landing import is_pattern
+from lagoa.ports import Session
 from lagoa.propose.asking import engine_session
 from lagoa.propose.files.families import Family, families
 from lagoa.propose.files.names import free_source_name, stream_names
+from lagoa.propose.files.sheets import sheets_of
 from lagoa.propose.files.stream import propose_stream
 from lagoa.propose.files.survey import Survey, survey
 from lagoa.propose.proposed import Proposed
@@ -43,17 +45,30 @@ def near(place: Path, project: Path) -> str:
 
 
 def _streams(proposed: Proposed, seen: Survey) -> None:
-    groups = families(seen.base, seen.files)
     proposed.left_out += seen.left_out
-    names = stream_names([_stem(f) for f in groups])
     with engine_session() as session:
+        groups = [part for f in families(seen.base, seen.files) for part in _parts(session, seen.base, f, proposed)]
+        names = stream_names([_stem(f) for f in groups])
         for name, family in zip(names, groups, strict=True):
             try:
                 proposed.streams.append(propose_stream(session, seen.base, name, family))
             except LagoaError as error:
-                several = family.files[0].found.name + (" and others" if len(family.files) > 1 else "")
-                proposed.left_out.append((several, error.message))
+                proposed.left_out.append((_called(family), error.message))
     proposed.streams.sort(key=lambda s: s.name)
+
+
+def _parts(session: Session, base: Path, family: Family, proposed: Proposed) -> list[Family]:
+    if family.first.format != "excel":
+        return [family]
+    try:
+        return sheets_of(session, base, family, proposed.left_out)
+    except LagoaError as error:
+        proposed.left_out.append((_called(family), error.message))
+        return []
+
+
+def _called(family: Family) -> str:
+    return family.files[0].found.name + (" and others" if len(family.files) > 1 else "")
 
 
 def _stem(family: Family) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-from lagoa.errors import LagoaError, SourceError
+from lagoa.errors import LagoaError
 from lagoa.kit.column_names import OWN, column_name
 from lagoa.ports import Session
 from lagoa.propose.files.facts import Facts, look_at
@@ -23,19 +22,13 @@ from lagoa.propose.files.sample import SEEN, Sample, finer_times, take
 from lagoa.propose.files.survey import TOLD, ending
 from lagoa.propose.proposed import Column, Stream
 
-_TITLES = 12
-"""How many rows of a sheet may stand above its header."""
-_UNSAID = {"skip": 0, "header": 1}
-_TITLE = "above stand rows that do not name every column"
-
 
 def propose_stream(session: Session, base: Path, name: str, family: Family) -> Stream:
     """Look at the rows of a family and propose its stream. Raises SourceError when the source cannot read it."""
     options, why = _dialect(family)
     finer = finer_times(session, family) if family.first.format == "parquet" else []
     with tempfile.TemporaryDirectory(prefix="lagoa-", ignore_cleanup_errors=True) as folder:
-        sample, options, extra = _readable(session, base, family, options, finer, Path(folder))
-    why |= extra
+        sample, options = _readable(session, base, family, options, finer, Path(folder))
     delimited = family.first.format in ("csv", "tsv")
     texts = [n for n, kind in sample.columns.items() if kind == "VARCHAR"]
     facts: dict[str, Facts] = {}
@@ -75,6 +68,8 @@ def _dialect(family: Family) -> tuple[dict[str, Any], dict[str, str]]:
         options["format"] = first.format
     if first.records:
         options["records"] = first.records
+    options |= family.said
+    why |= family.reasons
     if first.guess is None:
         return options, why
     dialect = first.guess.dialect
@@ -113,48 +108,24 @@ def _renamed(spelled: Sequence[str], why: dict[str, str]) -> dict[str, Any]:
 
 def _readable(
     session: Session, base: Path, family: Family, options: dict[str, Any], finer: Sequence[str], folder: Path
-) -> tuple[Sample, dict[str, Any], dict[str, str]]:
+) -> tuple[Sample, dict[str, Any]]:
     """Read a sample; JSON and Parquet tell their columns only now, and may need other names."""
     typed = {"columns": {column: {"type": "text"} for column in finer}} if finer else {}
-    why: dict[str, str] = {}
-    try:
-        sample = take(session, base, family, options | typed, folder / "one")
-    except SourceError as error:
-        if family.first.format != "excel" or error.code != "LG-206":
-            raise
-        sample, titled = _below_title(session, base, family, options, folder, error)
-        options, why = options | titled, dict.fromkeys(list(titled)[-1:], _TITLE)
+    sample = take(session, base, family, options | typed, folder / "one")
     if family.first.guess is not None:
-        return sample, options, why
+        return sample, options
     keys = family.first.keys or frozenset(sample.columns)
     spelled = sorted({k for f in family.files for k in f.keys} | set(keys))
     other = {s: plain_name(s) for s in spelled if plain_name(s) and column_name(s) in sample.columns}
     other = {s: n for s, n in other.items() if n != column_name(s) and "${" not in s and not n[0].isdigit()}
     landing = [other.get(s, column_name(s)) for s in spelled]
     if not other or len(set(landing)) < len(landing) or set(other.values()) & OWN:
-        return sample, options, why
+        return sample, options
     renamed = {**options, "rename": other}
     try:
-        return take(session, base, family, renamed | typed, folder / "two"), renamed, why
+        return take(session, base, family, renamed | typed, folder / "two"), renamed
     except LagoaError:
-        return take(session, base, family, options | typed, folder / "three"), options, why
-
-
-def _below_title(
-    session: Session, base: Path, family: Family, options: dict[str, Any], folder: Path, error: SourceError
-) -> tuple[Sample, dict[str, Any]]:
-    """Look for a sheet's header below its title: the first row, or two rows, that name every column."""
-    for skip, lines in product(range(_TITLES), (1, 2)):
-        titled = {name: said for name, said in (("skip", skip), ("header", lines)) if said != _UNSAID[name]}
-        try:
-            sample = take(session, base, family, options | titled, folder / f"title-{skip}-{lines}")
-        except SourceError as again:
-            if again.code != "LG-206":
-                raise
-            continue
-        if all(name[:1].isalpha() for name in sample.columns):
-            return sample, titled
-    raise error
+        return take(session, base, family, options | typed, folder / "three"), options
 
 
 def _kind(session: Session, column: str, facts: Facts, family: Family) -> Kind:

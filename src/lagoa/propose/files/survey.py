@@ -48,6 +48,27 @@ _NO_DATA = {
         ("py", "sh", "js", "ts", "ipynb", "yml", "yaml", "toml", "ini", "cfg"), "a program or its settings"
     ),
     **dict.fromkeys(("license", "notice", "readme", "log"), "a text"),
+    **dict.fromkeys(("crdownload", "part", "partial", "download", "tmp"), "a file that is still being written"),
+    **dict.fromkeys(
+        (
+            "ofx",
+            "qif",
+            "dbf",
+            "dbc",
+            "mdb",
+            "accdb",
+            "sas7bdat",
+            "xpt",
+            "sav",
+            "dta",
+            "avro",
+            "orc",
+            "feather",
+            "arrow",
+        ),
+        "a format that is not read: export it as CSV or Parquet",
+    ),
+    **dict.fromkeys(("rar", "7z", "xz", "lz4", "cab", "arj"), "packed in a way that is not read: pack it as .zip"),
 }
 _ENVELOPE = frozenset(
     (
@@ -58,6 +79,8 @@ _ENVELOPE = frozenset(
 """Keys that stand beside a list of records, and are none of its data."""
 _REGULAR = 0.8
 """Which share of a text's lines must have one number of fields, when its name does not say that it has columns."""
+_WIDE = 20
+"""From how many characters on lines of one length are records of fixed width."""
 _NUMBER = re.compile(r"\d+")
 
 
@@ -166,8 +189,22 @@ def _look(found: Found) -> list[Looked]:
     if seen is None:
         return [Looked(found, known or "csv")]
     if (seen.width < 2 or seen.share < _REGULAR) and tail not in ("csv", "tsv", "tab"):
-        raise Unusable("a text without columns")
+        raise Unusable(_without_columns(head, complete))
     return [Looked(found, known or "csv", seen)]
+
+
+def _without_columns(head: bytes, complete: bool) -> str:
+    """Say why the lines of a text are no records of one width, and what may be done."""
+    lines = [line for line in head.decode("utf-8", "replace").splitlines() if line]
+    lines = lines[: len(lines) - (not complete and len(lines) > 1)]
+    kinds = {hit[1] for line in lines if (hit := re.match(r"[|;](\w+)[|;]", line))}
+    if len(kinds) > 1 and all(line[0] in "|;" for line in lines):
+        some = ", ".join(sorted(kinds)[:4]) + (", …" if len(kinds) > 4 else "")
+        return f"its lines are records of several kinds ({some}), which one table cannot hold: part them by kind"
+    (width,) = {len(line) for line in lines} if len({len(line) for line in lines}) == 1 else (0,)
+    if width >= _WIDE and len(lines) > 1:
+        return f"every line has {width} characters: write its stream by hand, with `format: fixed` and its columns"
+    return "a text without columns"
 
 
 def _whole(found: Found, known: str) -> Looked:
