@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,65 @@ def test_each_visible_sheet_is_a_stream_unless_they_are_alike(home: Path, propos
     }
     counts = {n: ask("new", f"select count(*) as n from bronze.data_{n}")[0]["n"] for n in streams}
     assert counts == {"mixed_clientes": 2, "mixed_vendas": 1, "one": 2, "year": 3}
+
+
+def _rows(header: str, row: Callable[[int], str], count: int) -> str:
+    return header + "\n" + "".join(row(n) + "\n" for n in range(1, count + 1))
+
+
+def test_what_differs_by_accident_is_no_key(propose: Propose) -> None:
+    streams = propose(
+        {
+            "extrato.csv": _rows("data;valor", lambda n: f"{n:02}/10/2024;{n},50", 24),
+            "events.csv": _rows("name,session_id", lambda n: f"click,s-{n}", 4),
+            "lojas.csv": _rows("codigo,nome", lambda n: f"L-{n},x", 4),
+            "selic.csv": _rows("data,valor", lambda n: f"{2000 + n // 12}-{n % 12 + 1:02}-01,1.5", 120),
+        }
+    )
+    assert {name: s.get("key") for name, s in streams.items()} == {
+        "extrato": None,
+        "events": None,
+        "lojas": "codigo",
+        "selic": "data",
+    }
+
+
+def test_names_of_companies_are_not_personal_and_pseudonyms_are(propose: Propose) -> None:
+    banks = _rows("code,name,full_name", lambda n: f"{n},Banco {chr(64 + n)},Banco {chr(64 + n)} S.A.", 9)
+    voters = "NM_CANDIDATO;NR_CPF_CANDIDATO;NR_TITULO_ELEITORAL_CANDIDATO;DS_EMAIL"
+    streams = propose(
+        {
+            "banks.csv": banks,
+            "artist.csv": _rows("artist_id,name", lambda n: f"{n},The Who {chr(64 + n)}", 9),
+            "customers.csv": _rows("customer_id,customer_unique_id", lambda n: f"{n},{n:032x}", 9),
+            "candidatos.csv": _rows(voters, lambda n: f"ANA {chr(64 + n)};-4;12345678{n:04};#NULO#", 9),
+            "users.ndjson": '{"id": 1, "company": {"name": "Deckow"}, "boss": {"name": "Ana"}}\n',
+        }
+    )
+    found = {
+        name: {column: said["pii"] for column, said in s.get("columns", {}).items() if "pii" in said}
+        for name, s in streams.items()
+    }
+    assert found == {
+        "banks": {},
+        "artist": {},
+        "customers": {"customer_unique_id": "pseudonym"},
+        "candidatos": {
+            "nm_candidato": "name",
+            "nr_cpf_candidato": "cpf",
+            "nr_titulo_eleitoral_candidato": "id_card",
+            "ds_email": "email",
+        },
+        "users": {"boss": "name"},
+    }
+
+
+def test_what_an_index_of_sqlite_keeps_for_itself_is_no_table(home: Path, propose: Propose) -> None:
+    (home / "data").mkdir()
+    with sqlite3.connect(home / "data/shop.db") as file:
+        file.execute("create virtual table search using fts5(title)")
+        file.execute("insert into search values ('duck')")
+        file.execute("create table search_log (id integer primary key)")
+    propose({"a.csv": "id,v\n1,a\n"})
+    shop = yaml.safe_load((home / "new/sources/shop.yml").read_text("utf-8"))
+    assert sorted(shop["streams"]) == ["search", "search_log"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
+from lagoa import Project
 from lagoa.adapters.sources import files
 from lagoa.errors import SourceError
 from lagoa.ports import Batch, Reading
@@ -298,3 +301,25 @@ def test_an_append_model_follows_an_incremental_one_that_only_grew(tmp_path: Pat
     error = raft.fails()["gold.seen"]
     assert (error.code, "rows of `silver.sales` were changed or removed" in error.message) == ("LG-501", True)
     assert "--full" in str(error.hint)
+
+
+def test_a_replace_that_brings_the_same_good_and_bad_rows_is_no_news(tmp_path: Path) -> None:
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "lagoa.yml").write_text("name: till\n")
+    (tmp_path / "sources/till.yml").write_text("type: sqlite\npath: till.db\nstreams: {sales: {table: sales}}\n")
+
+    def sell(script: str) -> tuple[int, list[Any]]:
+        with sqlite3.connect(tmp_path / "till.db") as file:
+            file.executescript(script)
+        with Project.open(tmp_path) as project:
+            assert project.run().ok
+            bad = project.query("select _reason from quarantine.bronze_till_sales order by 1").read_all()
+            return project.table("bronze.till_sales").version, bad["_reason"].to_pylist()
+
+    version, bad = sell("create table sales (id integer primary key, n int); insert into sales values (1, 1), (2, 'x')")
+    assert bad == ["n is x, which is no whole number"]
+    assert sell("select 1") == (version, bad)
+    assert sell("update sales set n = 'y' where id = 2") == (version + 1, ["n is y, which is no whole number"])
+    assert sell("insert into sales values (3, 3)")[0] == version + 2
+    assert sell("delete from sales where id = 2") == (version + 3, [])
+    assert sell("select 1") == (version + 3, [])

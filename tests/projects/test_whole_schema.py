@@ -93,7 +93,7 @@ def shop(
 
 
 def own(shop: Shop) -> list[str]:
-    return ["lines", "orders", *(["parts"] if shop.type == "postgres" else []), "pre_os__r__"]
+    return ["lines", "orders", *(["parts"] if shop.type == "postgres" else []), "precos__r__"]
 
 
 def test_every_table_becomes_a_stream_and_named_ones_go_first(shop: Shop) -> None:
@@ -108,10 +108,10 @@ def test_every_table_becomes_a_stream_and_named_ones_go_first(shop: Shop) -> Non
         )
         assert specs["lines"].mode == "replace"
         assert specs["lines"].dropped == {"sku"}
-        assert (specs["pre_os__r__"].mode, specs["pre_os__r__"].deletes) == ("replace", None)
+        assert (specs["precos__r__"].mode, specs["precos__r__"].deletes) == ("replace", None)
         rows = opened.query("select id, amount from bronze.shop_orders order by id").read_all().to_pylist()
         assert [(r["id"], str(r["amount"])) for r in rows] == [(1, "2.50"), (2, "3.00")]
-        assert opened.query("select count(*) as n from bronze.shop_pre_os__r__").read_all()["n"].to_pylist() == [1]
+        assert opened.query("select count(*) as n from bronze.shop_precos__r__").read_all()["n"].to_pylist() == [1]
 
 
 def test_without_the_server_what_was_seen_is_remembered(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import TypeVar
@@ -31,5 +32,6 @@ def named_streams(found: Iterable[tuple[str, T]], exclude: Sequence[str], where:
 
 
 def _stream_name(called: str) -> str:
-    name = re.sub(r"[^a-z0-9_]", "_", called.lower())[:100]
+    plain = "".join(c for c in unicodedata.normalize("NFKD", called.lower()) if not unicodedata.combining(c))
+    name = re.sub(r"[^a-z0-9_]", "_", plain)[:100]
     return name if is_name(name) else f"t_{name}"

@@ -17,7 +17,7 @@ from lagoa.ports import RAW, REASON, SOURCE, FileSet, Session, StagedFile
 from lagoa.run.write import Mode
 from lagoa.spec.stream import Stream
 
-_CAME, _HAD = "_came", "_had"
+_CAME, _HAD, _ASIDE = "_came", "_had", "_aside"
 _FILE = f"regexp_replace({SOURCE}, ':\\d+$', '')"
 _PARTS = f"regexp_extract_all({_FILE}, '\\d+|\\D+')"
 _NATURAL = f"list_transform({_PARTS}, lambda p: case when p[1] between '0' and '9' then lpad(p, 40, '0') else p end)"
@@ -65,22 +65,40 @@ def settled(landed: Landed, folder: Path, overlap: str | None) -> list[StagedFil
     return session.stage(query, folder / "settled", landed.schema, stream.partition_by) if query else list(files)
 
 
-def same_rows(landed: Landed, staged: Sequence[StagedFile]) -> bool:
-    """Say whether a full read brought exactly what the table holds: then nothing is written."""
+def same_rows(landed: Landed, staged: Sequence[StagedFile], aside: Table) -> bool:
+    """Say whether a full read brought exactly what the table holds, and its quarantine `aside`: nothing is written."""
     session, table = landed.session, landed.table
-    if not table.exists or table.rows != sum(f.rows for f in staged) or table.distrust is not None:
+    doubtful = any(f.refused for f in staged)
+    if not table.exists or table.distrust is not None or not _same_shape(landed):
         return False
-    if any(f.refused for f in staged) or not _same_shape(landed):
+    if table.rows > sum(f.rows for f in staged) or (not doubtful and table.rows != sum(f.rows for f in staged)):
         return False
     names = business(landed.schema).names
     bind(session, _HAD, table)
-    session.bind(_CAME, FileSet(landed.schema, [str(f.path) for f in landed.files]))
-    return session.rows(fingerprint(_HAD, names)) == session.rows(fingerprint(_CAME, names))
+    session.bind(_CAME, FileSet(_with_reasons(landed), [str(f.path) for f in landed.files]))
+    good = f"(from {_CAME} where {REASON} is null)" if doubtful else _CAME
+    if session.rows(fingerprint(_HAD, names)) != session.rows(fingerprint(good, names)):
+        return False
+    return _same_refused(landed, doubtful, aside)
+
+
+def _same_refused(landed: Landed, doubtful: bool, aside: Table) -> bool:
+    """Say whether the rows that are refused are those that were: the quarantine follows its table, and may be late."""
+    session, state, names = landed.session, landed.table.state, (SOURCE, REASON, RAW)
+    if state is None or state.bad_at is None:
+        return not doubtful
+    if not aside.exists or aside.state is None or aside.distrust is not None or aside.state.cursor != state.bad_at:
+        return False
+    if not doubtful:
+        return aside.rows == 0
+    bind(session, _ASIDE, aside)
+    bad = f"(from {_CAME} where {REASON} is not null)"
+    return session.rows(fingerprint(_ASIDE, names)) == session.rows(fingerprint(bad, names))
 
 
 def _same_shape(landed: Landed) -> bool:
     table, stream = landed.table, landed.stream
-    if table.state is None or table.state.bad_at is not None:
+    if table.state is None:
         return False
     if table.schema != landed.schema or tuple(table.partition_by) != tuple(stream.partition_by):
         return False

@@ -160,7 +160,8 @@ def _land(stream: Stream, table: Table, batches: Iterator[Batch], folder: Path) 
         work = _work(stream, table, mode, schema, staged, cursor)
         work.refused, work.vanished = delivered.rejects, gone
         asked = stream.step.full or bool(stream.changed(table))
-        if mode == "replace" and not asked and not delivered.rejects and same_rows(landed, staged):
+        again = mode == "replace" and not asked and not delivered.rejects
+        if again and same_rows(landed, staged, context.lake.open(table.name.quarantine, trust=True)):
             work.mode, work.staged = "append", []
         return write(context, session, work, folder)
 

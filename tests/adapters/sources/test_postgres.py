@@ -380,3 +380,18 @@ def test_a_missing_driver_names_the_command_that_installs_it(tmp_path: Path) -> 
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout == "LG-602 pip install 'lagoa[postgres]'\n"
+
+
+def test_tables_that_inherit_are_taken_when_they_have_columns_of_their_own(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    name = postgres_server.database("heirs")
+    postgres_server.sql(
+        "create table cities (id int primary key); create table capitals (state text) inherits (cities); "
+        "create table towns () inherits (cities); "
+        "create table days (d date) partition by range (d); "
+        "create table days_2024 partition of days for values from ('2024-01-01') to ('2025-01-01')",
+        name,
+    )
+    source = postgres(postgres_server.uri(name))
+    assert sorted(source.discover(type(source).whole(), tmp_path)) == ["capitals", "cities", "days"]

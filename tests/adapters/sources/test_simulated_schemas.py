@@ -137,11 +137,11 @@ streams:
 def test_a_star_takes_the_tables_of_a_schema_with_their_keys(server: Any, kind: str, project: Path) -> None:
     with Project.open(project) as opened:
         specs: dict[str, Any] = {t.stream: t.spec for t in opened.project.graph.streams.values()}
-        assert sorted(specs) == ["lines", "orders", "pre_os__r__"]
+        assert sorted(specs) == ["lines", "orders", "precos__r__"]
         orders = specs["orders"]
         assert (orders.mode, orders.key, orders.deletes.compare) == ("merge", ("ID",), True)
         assert orders.description == "What was ordered"
-        assert (specs["pre_os__r__"].mode, specs["lines"].dropped) == ("replace", {"SKU"})
+        assert (specs["precos__r__"].mode, specs["lines"].dropped) == ("replace", {"SKU"})
         server.db.execute("""insert into "Preços (R$)" values (9.99)""")
         assert opened.run().ok
         query = "select count(*) as n, sum(o.AMOUNT) as s from bronze.shop_orders o"

@@ -66,3 +66,8 @@ def test_equal_multisets_have_equal_fingerprints_and_others_have_not(session: Se
     assert session.rows(one) == session.rows(fingerprint("(values (2, null), (1, 'a')) t(id, v)", ["id", "v"]))
     for other in ("(1, 'a'), (1, 'a')", "(1, 'a'), (2, '')", "(1, null), (2, 'a')", "(1, 'a')"):
         assert session.rows(one) != session.rows(fingerprint(f"(values {other}) t(id, v)", ["id", "v"]))
+
+
+def test_rows_without_columns_are_compared_by_their_number(session: Session) -> None:
+    session.run("create temp table bare as select 1 as x from range(3)")
+    assert session.rows(fingerprint("bare", [])) == [(3,)]

@@ -108,7 +108,8 @@ def _meant(ask: Ask, written: str, name: str) -> str:
 def tables_of(ask: Ask, schema: str) -> list[Listed]:
     """List the tables of a schema that the user may read, each with its primary key and its comment.
 
-    Views are left out, and so are partitions: the table that they are parts of has their rows.
+    Views are left out, and so are partitions, and tables that inherit another one's columns and add none: the table
+    that they are parts of has their rows. One that adds columns has them nowhere else.
     """
     return listed(
         ask(
@@ -118,7 +119,9 @@ def tables_of(ask: Ask, schema: str) -> list[Listed]:
             "left join lateral unnest(i.indkey) with ordinality as u(num, pos) on true "
             "left join pg_attribute a on a.attrelid = c.oid and a.attnum = u.num "
             f"where n.nspname = {literal(schema)} and c.relkind in ('r', 'p') "
-            "and not exists (select from pg_inherits h where h.inhrelid = c.oid) "
+            "and not (exists (select from pg_inherits h where h.inhrelid = c.oid) and (c.relispartition or not exists "
+            "(select from pg_attribute o where o.attrelid = c.oid and o.attnum > 0 and not o.attisdropped "
+            "and o.attinhcount = 0))) "
             "and has_any_column_privilege(c.oid, 'select') order by 1, u.pos"
         )
     )

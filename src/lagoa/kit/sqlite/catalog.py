@@ -44,14 +44,23 @@ def find_relation(ask: Ask, written: str) -> Relation:
 
 
 def tables_of(ask: Ask) -> list[Listed]:
-    """List the tables of the file, without its views, each with its primary key."""
-    return listed(
+    """List the tables of the file, without its views, each with its primary key.
+
+    What a full-text or spatial index keeps in tables of its own is left out: its table has the rows.
+    """
+    try:
+        known = ask("select name from pragma_table_list where schema = 'main' and type = 'shadow'")
+    except SourceError:  # SQLite before 3.37 does not tell them apart
+        known = []
+    shadows = {row["name"] for row in known}
+    tables = listed(
         ask(
             "select m.name as n, null as c, p.name as k from main.sqlite_master m "
             "left join pragma_table_info(m.name) p on p.pk > 0 "
             "where m.type = 'table' and m.name not like 'sqlite@_%' escape '@' order by m.name, p.pk"
         )
     )
+    return [table for table in tables if table.name not in shadows]
 
 
 def _relation(ask: Ask, row: dict[str, Any]) -> Relation:

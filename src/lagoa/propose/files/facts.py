@@ -39,6 +39,8 @@ SHAPES = {
     "like_cpf": r"\d{3}\.?\d{3}\.?\d{3}-?\d{2}",
     "like_cnpj": r"[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/?[0-9A-Z]{4}-?\d{2}",
     "masked": r"\*{3}\.?\d{3}\.?\d{3}-?\*{2}",
+    "company": r"(?i)(.*[^\w])?(s[./]? ?a|ltda|limitada|eireli|epp|inc|corp|llc|gmbh|banco|bco|bank|cia|companhia|"
+    r"coop\w*|fundo|caixa|associa\w+|sociedade|prefeitura|minist[eé]rio|secretaria)([^\w].*)?",
     "names": r"[^\W\d_][^\W\d_.'’\-]*([ '’.\-]+[^\W\d_][^\W\d_.'’\-]*)+",
 }
 """What all values of a column may look like, as regular expressions over text without outer blanks."""

@@ -26,7 +26,7 @@ def personal_inside(session: Session, stream: str, table: str, column: str) -> t
     likely = {
         str(f): share > 0.5 for f, share in session.rows(f"select field, {told} from _texts group by all order by 1")
     }
-    called = {field: plain_name(field.replace(".", "_")) for field in likely}
+    called = {field: plain_name(f"{column}_{field.replace('.', '_')}") for field in likely}
     named = personal(stream, {name: Facts(0, 0, 0) for name in called.values() if name})
     facts: dict[str, Facts] = {}
     spelled: dict[str, str] = {}

@@ -21,6 +21,10 @@ _PART = re.compile(
 )
 _FEW = 20
 """From how many rows on two columns together are taken for a key: few rows differ by accident."""
+_LEAST = (2, 3, _FEW, _FEW, 1000)
+"""From how many rows on a column is taken for a key, by its rank."""
+_DAYS = 100
+"""From how many rows on a day is."""
 _LONG = 64
 
 
@@ -49,7 +53,8 @@ def key_of(
     ranked = sorted(names, key=lambda n: _rank(n, stream, list(facts)))
     for name in ranked:
         told = _rank(name, stream, list(facts))
-        if facts[name].different == rows and rows >= (2, 2, 5, 1000)[told]:
+        least = max(_LEAST[told], _DAYS if kinds[name].type == "date" else 0)
+        if facts[name].different == rows and rows >= least:
             return Key((name,), f"no value twice in {rows:,} rows, none missing")
     parts = [n for n in ranked if _KEY.search(n) or _PART.search(n) or n.endswith("id")][:8]
     order = {name: n for n, name in enumerate([*levels, *facts])}
@@ -62,7 +67,7 @@ def key_of(
     if files > 1:
         per_file = f"regexp_replace({quote(SOURCE)}, ':\\d+$', '')"
         for name in ranked:
-            once = _rank(name, stream, list(facts)) < 3 and _counted(session, f"({quote(name)}, {per_file})") == rows
+            once = _rank(name, stream, list(facts)) < 4 and _counted(session, f"({quote(name)}, {per_file})") == rows
             if once and _same_again(session, name, [n for n in facts if n != name]):
                 return Key((name,), "no value twice in one file, but in several", per_file=True)
     return Key()
@@ -78,8 +83,8 @@ def _rank(name: str, stream: str, columns: Sequence[str]) -> int:
     if name in ("id", f"{stream}_id", f"{one}_id", f"id_{one}", f"{one}id", f"codigo_{one}"):
         return 0
     if _KEY.search(name) or name.endswith("id"):
-        return 1
-    return 2 if name == columns[0] else 3
+        return 1 if name == columns[0] else 2  # what stands further on may tell of something else
+    return 3 if name == columns[0] else 4
 
 
 def _unique(session: Session, several: Sequence[tuple[str, ...]], rows: int) -> tuple[str, ...] | None:

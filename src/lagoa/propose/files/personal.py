@@ -10,12 +10,12 @@ from lagoa.propose.files.facts import Facts
 _PEOPLE = re.compile(
     r"(?:^|_)(person|people|pessoas?|customers?|clientes?|users?|usuarios?|employees?|funcionarios?|colaborador(?:es)?|"
     r"patients?|pacientes?|students?|alunos?|contacts?|contatos?|leads?|members?|membros?|socios?|accounts?|sellers?|"
-    r"vendedor(?:es)?|drivers?|motoristas?|passengers?|authors?|comments|artists?)(?:_|$)"
+    r"vendedor(?:es)?|drivers?|motoristas?|passengers?|authors?|comments)(?:_|$)"
 )
 _NAMES = re.compile(
     r"(?:^|_)((first|last|full|middle|given|family|sur|nick|contact|customer|client|user|employee|person|patient|"
-    r"member|holder|mother|father)_?names?|nome_(completo|d[aoe]_?(cliente|pessoa|mae|pai|socio|titular|aluno)|cliente|"
-    r"pessoa|mae|pai|socio|titular|aluno|representante(_legal)?|contato)|sobrenome|lastname|firstname|fullname|surname)$"
+    r"member|holder|mother|father)_?names?|(nome|nm|no)_(completo|(d[aoe]_?)?(cliente|pessoa|mae|pai|socio|titular|aluno|"
+    r"candidat[oa]|paciente|servidor|beneficiari[oa])|representante(_legal)?|contato)|sobrenome|lastname|firstname|fullname|surname)$"
 )
 _BARE_NAMES = re.compile(r"(nome|name|nm|username|user_name|author)$")
 _BY_NAME: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -26,7 +26,12 @@ _BY_NAME: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("phone", "phones?|telefones?|fones?|tel|celular(?:es)?|mobile|fax|whatsapp|homephone|cellphone|ddd_fone"),
         ("birth_date", "birth_?date|birth_?day|dob|date_of_birth|nascimento|dt_nasc|data_nasc|dt_nascimento"),
         ("ip", "ip|ip_address|ipaddress"),
-        ("id_card", "rg|passport|passaporte|cnh|ssn|pis|nis|titulo_eleitor"),
+        ("id_card", "rg|passport|passaporte|cnh|ssn|pis|nis|titulo_eleitor(al)?(_\\w+)?"),
+        (
+            "pseudonym",
+            "((customer|client|user|person|visitor|cliente|usuario)_)?(unique|pseudo|anonymous)_id|device_id|cookie_id|"
+            "visitor_id|advertising_id|idfa|gaid",
+        ),
         ("card", "card_number|numero_cartao|credit_card|pan"),
     )
 )  # fmt: skip
@@ -81,9 +86,9 @@ def _by_values(facts: Facts) -> tuple[str, str] | None:
 
 def _by_name(name: str, facts: Facts) -> tuple[str, str] | None:
     for kind, words in _BY_NAME:
-        if words.search(name) and (facts.filled == 0 or _fits(kind, facts)):
+        if words.search(name) and (facts.different < 2 or _fits(kind, facts)):
             return kind, "by its name" if kind != "cpf" or not facts.filled else "by its name and form"
-    if _NAMES.search(name) and not _COMPANY.search(name) and not facts.most("digits", 0.5):
+    if _NAMES.search(name) and not _COMPANY.search(name) and not _is_no_name(facts):
         return "name", "by its name"
     if _PEOPLE.fullmatch(name) and facts.most("names"):
         return "name", "its values look like it"
@@ -103,10 +108,15 @@ def _fits(kind: str, facts: Facts) -> bool:
     return kind not in ("ip", "email")  # values of these are known when they are seen
 
 
+def _is_no_name(facts: Facts) -> bool:
+    """Say whether values are no names of people: numbers, or nearly all of them names of companies."""
+    return facts.most("digits", 0.5) or facts.most("company", 0.8)
+
+
 def _around(name: str, facts: Facts) -> str | None:
     if _COMPANY.search(name) and not _PLACE.search(name):
         return None
-    if _BARE_NAMES.search(name) and not facts.most("digits", 0.5):
+    if _BARE_NAMES.search(name) and not _is_no_name(facts):
         return "name"
     if _PLACE.search(name) and not facts.most("email"):
         return "address"
