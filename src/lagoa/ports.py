@@ -184,6 +184,14 @@ class Source(Declared, ABC):
         """
         raise TypeError(f"{type(self).__name__} takes no whole schema, so nothing of {whole} in {project}")
 
+    def schemas(self, project: Path) -> Sequence[str]:
+        """Name the schemas that hold tables and that `discover` may be asked for; none by default.
+
+        Raises SourceError.
+        """
+        del project
+        return ()
+
     def check(self, stream: str, project: Path) -> None:
         """Say whether the stream can be reached, without reading it. Raises SourceError. Does nothing by default."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import openpyxl
 import pytest
 import yaml
@@ -240,3 +241,28 @@ def test_what_an_index_of_sqlite_keeps_for_itself_is_no_table(home: Path, propos
     propose({"a.csv": "id,v\n1,a\n"})
     shop = yaml.safe_load((home / "new/sources/shop.yml").read_text("utf-8"))
     assert sorted(shop["streams"]) == ["search", "search_log"]
+
+
+def test_a_header_longer_than_what_is_looked_at_is_one(home: Path, lagoa: Lagoa) -> None:
+    names = [f"measure {n:03} {'x' * 2000}" for n in range(200)]
+    text = ",".join(names) + "\n" + (",".join("1" for _ in names) + "\n") * 3
+    (home / "data").mkdir()
+    (home / "data/wide.csv").write_text(text)
+    said = lagoa("init", "new", "--from", str(home / "data"), "--json")
+    assert said.code == 0, said.err
+    (stream,) = json.loads(said.out)["sources"][0]["streams"]
+    assert stream["rows"] == 3
+    assert "header: false" not in (home / "new/sources/data.yml").read_text("utf-8")
+
+
+def test_tables_of_all_schemas_of_a_file_are_proposed(home: Path, propose: Propose, ask: Ask) -> None:
+    (home / "data").mkdir()
+    with duckdb.connect(str(home / "data/shop.duckdb")) as file:
+        file.execute("create schema vendas; create table vendas.orders as select 1 as id; create table orders (id int)")
+    propose({"a.csv": "id,v\n1,a\n"})
+    shop = yaml.safe_load((home / "new/sources/shop.yml").read_text("utf-8"))
+    assert {name: s["table"] for name, s in shop["streams"].items()} == {
+        "orders": '"main"."orders"',
+        "vendas_orders": '"vendas"."orders"',
+    }
+    assert ask("new", "select id from bronze.shop_vendas_orders") == [{"id": 1}]

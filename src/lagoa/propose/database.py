@@ -21,6 +21,8 @@ _CHANGED = re.compile(
     r"(atualizado|alterado|modificado)_em|data_(atualizacao|alteracao)"
 )
 _TIMES = ("timestamp", "date")
+_USUAL = {"public", "main"}
+"""Schemas that are meant when none is named."""
 
 
 def propose_tables(name: str, given: Mapping[str, Any], written: Mapping[str, Any], project: Path) -> Proposed:
@@ -31,7 +33,7 @@ def propose_tables(name: str, given: Mapping[str, Any], written: Mapping[str, An
     """
     kind = adapter("sources", str(given["type"]))
     source: Source = kind.model_validate({**given, "streams": {}})
-    found = source.discover(kind.whole(), project)
+    found = _tables(source, kind.whole, project)
     proposed = Proposed(name, written)
     with tempfile.TemporaryDirectory(prefix="lagoa-", ignore_cleanup_errors=True) as folder:
         for stream, said in sorted(found.items()):
@@ -44,6 +46,17 @@ def propose_tables(name: str, given: Mapping[str, Any], written: Mapping[str, An
                 continue
             proposed.streams.append(_stream(stream, said, columns))
     return proposed
+
+
+def _tables(source: Source, whole: Any, project: Path) -> dict[str, Mapping[str, Any]]:
+    """List the tables of all schemas; a stream of another one than the usual one has its schema's name before it."""
+    schemas = source.schemas(project)
+    found = dict(source.discover(whole(), project)) if not schemas or _USUAL & set(schemas) else {}
+    for schema in schemas:
+        if schema not in _USUAL:
+            others = source.discover(whole(schema=schema), project)
+            found |= {f"{plain_name(schema) or 'schema'}_{stream}": said for stream, said in others.items()}
+    return found
 
 
 def _columns(source: Source, stream: str, folder: Path, project: Path) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from lagoa import registry
 from lagoa.errors import SourceError
+from lagoa.kit.database.whole import WholeSchema
 from lagoa.ports import SOURCE, Portion, Reading, Source
 from lagoa.testing.postgres import PASSWORD, PostgresServer
 from lagoa.testing.sources import Reader, SourceContract, multiset
@@ -394,4 +395,10 @@ def test_tables_that_inherit_are_taken_when_they_have_columns_of_their_own(
         name,
     )
     source = postgres(postgres_server.uri(name))
-    assert sorted(source.discover(type(source).whole(), tmp_path)) == ["capitals", "cities", "days"]
+    assert sorted(source.discover(WholeSchema(), tmp_path)) == ["capitals", "cities", "days"]
+
+
+def test_the_schemas_that_hold_tables_are_named(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    name = postgres_server.database("several")
+    postgres_server.sql("create schema hr; create schema bare; create table hr.people (id int)", name)
+    assert postgres(postgres_server.uri(name)).schemas(tmp_path) == ["hr"]

@@ -56,6 +56,15 @@ class DuckDBFile(Source):
         finally:
             work.line.close()
 
+    def schemas(self, project: Path) -> list[str]:
+        """Name the schemas that hold tables. Raises SourceError."""
+        work = _Work(self, DatabaseStream(table="*"), Reading("*", None, project, project, "the schemas"))
+        try:
+            known = "select distinct schema_name as s from duckdb_tables() where database_name = 'file' order by 1"
+            return [row["s"] for row in work.ask(known)]
+        finally:
+            work.line.close()
+
     def check(self, stream: str, project: Path) -> None:
         """Open the file and look the stream's columns up. Raises SourceError."""
         work = _Work(self, self.streams[stream], Reading(stream, None, project, project, stream))

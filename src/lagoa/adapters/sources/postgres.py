@@ -18,7 +18,15 @@ from lagoa.kit.database.stream import DatabaseStream
 from lagoa.kit.database.whole import WholeSchema, streams_of
 from lagoa.kit.endpoint import Endpoint
 from lagoa.kit.patience import Patience
-from lagoa.kit.postgres.catalog import Relation, find_relation, money_scale, query_columns, table_columns, tables_of
+from lagoa.kit.postgres.catalog import (
+    Relation,
+    find_relation,
+    money_scale,
+    query_columns,
+    schemas_of,
+    table_columns,
+    tables_of,
+)
 from lagoa.kit.postgres.columns import PgColumn, read_as
 from lagoa.kit.postgres.failure import explain, silence
 from lagoa.kit.postgres.line import Line
@@ -63,6 +71,14 @@ class Postgres(Source):
         try:
             schema = whole.schema_ or "public"
             return streams_of(whole, tables_of(work.ask, schema), schema, quote)
+        finally:
+            work.main.close()
+
+    def schemas(self, project: Path) -> list[str]:
+        """Name the schemas in which the user may read tables. Raises SourceError."""
+        work = _Work(self, DatabaseStream(table="*"), Reading("*", None, project, project, "the schemas"))
+        try:
+            return schemas_of(work.ask)
         finally:
             work.main.close()
 

@@ -105,6 +105,16 @@ def _meant(ask: Ask, written: str, name: str) -> str:
     return "the user sees " + (", ".join(f"`{n}`" for n in list(known)[:8]) or "no table at all")
 
 
+def schemas_of(ask: Ask) -> list[str]:
+    """Name the schemas, but the server's own, in which the user may read tables."""
+    rows = ask(
+        "select distinct n.nspname::text as s from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        f"where {_RELATIONS} and c.relkind in ('r', 'p') and has_schema_privilege(n.oid, 'usage') "
+        "and has_any_column_privilege(c.oid, 'select') order by 1"
+    )
+    return [row["s"] for row in rows]
+
+
 def tables_of(ask: Ask, schema: str) -> list[Listed]:
     """List the tables of a schema that the user may read, each with its primary key and its comment.
 

@@ -20,6 +20,8 @@ HEAD = 1 << 18
 """Bytes of a file that tell how it is written."""
 LARGEST = 64 << 20
 """Bytes of the largest JSON document that is looked at: it can only be read whole."""
+_LONGEST = 8 << 20
+"""Bytes of the longest first lines that are looked at."""
 _ALIKE = 20
 """How many files of those whose names differ only in numbers are looked at."""
 _MOST = 2000
@@ -219,10 +221,12 @@ def head_of(found: Found, size: int = HEAD, encoding: str = "auto") -> tuple[byt
     decoder = Decoder(encoding, printable(found.name))
     with Opened(found, hashed=False) as opened:
         several = pieces(opened, decoder, last_line_end, size)
-        first = next(several, None)
-        if first is None:
-            return b"", True
-        text = first.text()
+        text = b""
+        for piece in several:
+            text += piece.text()
+            # a header may be longer than what is looked at: without a line below it nobody knows that it is one
+            if len(text) >= _LONGEST or len(text[: size * 2].split(b"\n", 3)) > 3:
+                break
         return text, len(text) < size // 2 and next(several, None) is None
 
 
