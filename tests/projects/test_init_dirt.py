@@ -266,3 +266,23 @@ def test_tables_of_all_schemas_of_a_file_are_proposed(home: Path, propose: Propo
         "vendas_orders": '"vendas"."orders"',
     }
     assert ask("new", "select id from bronze.shop_vendas_orders") == [{"id": 1}]
+
+
+def test_files_called_by_a_date_alone_are_followed_by_others(propose: Propose) -> None:
+    assert propose({"ptax/20241101.csv": "data;valor\n01/11/2024;5,77\n"})["ptax"]["path"] == "ptax/????????.csv"
+
+
+def test_the_features_of_a_map_are_its_records(propose: Propose) -> None:
+    features = '{"type": "Feature", "properties": {"id": 1}}, {"type": "Feature", "properties": {"id": 2}}'
+    map = f'{{"type": "FeatureCollection", "features": [{features}]}}'
+    assert propose({"cities.geojson": map})["features"]["records"] == "$.features"
+
+
+def test_of_very_many_columns_the_first_are_looked_at_closely(
+    home: Path, propose: Propose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lagoa.propose.files.stream._CLOSELY", 2)
+    columns = propose({"wide.csv": "a,b,c,cpf\n1,2,3,4\n"})["wide"]["columns"]
+    assert columns == {"a": {"type": "bigint"}, "b": {"type": "bigint"}, "cpf": {"pii": "cpf"}}
+    written = (home / "new/sources/data.yml").read_text("utf-8")
+    assert "# only the first 2 columns were looked at closely; the others stay text" in written

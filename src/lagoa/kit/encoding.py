@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from lagoa.errors import SourceError
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"))
 _BOMS_16 = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _STEP = 1 << 18
+_INSIDE = re.compile(rb"(?<=[A-Za-z\x80-\xff])[\x80-\xff](?=[A-Za-z\x80-\xff])")
+_DOS = re.compile(rb"(?<=[A-Za-z\x80-\xff])[\x80-\x84\x87-\x89\x8b\x90\x93\x94\xa1-\xa4](?=[A-Za-z\x80-\xff])")
+"""What is a letter inside a word in DOS (ç, é, í, ó, …), and ‡, ‚, ¡, ¢ in Windows."""
 _SINGLE = {"cp1252", "iso8859-1", "ascii"}
 # windows-1252 leaves five bytes undefined; like the web's standard, we give them the control characters of latin-1
 _CP1252 = "".join(chr(b) if b in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([b]).decode("cp1252") for b in range(256))
@@ -143,10 +147,15 @@ def _one_each(name: str) -> bool:
 
 
 def _guess(raw: bytes) -> str:
-    """Take UTF-8 when the bytes beyond ASCII are, or when most of them are (the few others are then damage)."""
+    """Take UTF-8 when the bytes beyond ASCII are, or when most of them are (the few others are then damage).
+
+    Else Windows-1252, or the code page of DOS where bytes stand inside words that are letters in it alone.
+    """
     if is_utf8(raw):
         return "utf-8"
     bad = raw.decode("utf-8", "replace").count("\ufffd") - raw.count("\ufffd".encode())
     text = raw.decode("utf-8", "ignore")
     good = len(text) - len(text.encode("ascii", "ignore"))
-    return "utf-8" if good > bad else "cp1252"
+    if good > bad:
+        return "utf-8"
+    return "cp850" if len(_DOS.findall(raw)) * 4 >= max(len(_INSIDE.findall(raw)), 1) else "cp1252"

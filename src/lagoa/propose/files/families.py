@@ -147,7 +147,7 @@ def _family(files: list[Looked], by_member: bool) -> Family | None:
     name, stem, why = _pattern(names), _stem(_RUN.sub("", telling[0]) if numbered else telling[0]), ""
     if not numbered and not by_member and (opened := _open(name)):
         name, stem = opened, _stem(opened.replace("*", "").replace("?", ""))
-        why = "its name ends in a number: the next ones are read, too"
+        why = "its name ends in a number or a date: the next ones are read, too"
     stem = stem.strip("-_. ") or next((f for f in reversed(places[0].folders)), "")
     return Family(
         tuple(files),
@@ -202,6 +202,8 @@ def _pattern(names: Sequence[str]) -> str:
 def _open(name: str) -> str | None:
     """Return a pattern for a single file whose name says that others will come: `Socios0.zip`, `sales-2026-10.csv`."""
     stem, tail = _split(name)
+    if _DATED.match(stem) and re.fullmatch(r"\d{4}[-_.]?\d\d([-_.]?\d\d)?", stem):
+        return f"{_RUN.sub(lambda digits: '?' * len(digits[0]), stem)}{_safe(tail)}"
     found = re.search(r"(?:(?<=[^\d])[01]|[-_ .]\d{1,3}|(?:19|20)\d\d(?:[-_.]?\d\d){0,2})$", stem)
     if found is None or not stem[: found.start()].strip("-_ ."):
         return None

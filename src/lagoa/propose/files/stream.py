@@ -22,6 +22,9 @@ from lagoa.propose.files.sample import SEEN, Sample, finer_times, take
 from lagoa.propose.files.survey import TOLD, ending
 from lagoa.propose.proposed import Column, Stream
 
+_CLOSELY = 1000
+"""How many columns are looked at closely: each takes some hundredths of a second."""
+
 
 def propose_stream(session: Session, base: Path, name: str, family: Family) -> Stream:
     """Look at the rows of a family and propose its stream. Raises SourceError when the source cannot read it."""
@@ -33,8 +36,10 @@ def propose_stream(session: Session, base: Path, name: str, family: Family) -> S
     texts = [n for n, kind in sample.columns.items() if kind == "VARCHAR"]
     facts: dict[str, Facts] = {}
     kinds: dict[str, Kind] = {}
-    for column in sample.columns:
-        if column not in family.levels:
+    for column in [c for c in sample.columns if c not in family.levels]:
+        if len(facts) >= _CLOSELY:
+            facts[column], kinds[column] = Facts(0, 0, 0), Kind()
+        else:
             facts[column] = look_at(session, SEEN, column)
             kinds[column] = _kind(session, column, facts[column], family) if column in texts else Kind()
     key = key_of(session, name, facts, kinds, family.levels, len(family.files))
@@ -234,5 +239,7 @@ def _say_about(found: Stream, family: Family, sample: Sample) -> None:
     files = f"{len(family.files):,} files" if len(family.files) > 1 else "1 file"
     seen = "all of them looked at" if sample.whole else "which is not all: only the start was looked at"
     rows = f"{sample.rows:,} row{'s' * (sample.rows != 1)} of {files}, {seen}"
+    if len(sample.columns) > _CLOSELY:
+        found.about.insert(0, f"only the first {_CLOSELY:,} columns were looked at closely; the others stay text")
     refused = f"; {sample.refused:,} more cannot be read and go to the quarantine" if sample.refused else ""
     found.about.insert(0, rows + refused)

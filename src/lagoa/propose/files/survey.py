@@ -76,6 +76,7 @@ _ENVELOPE = frozenset(
     (
         *("meta", "metadata", "page", "pages", "per_page", "total", "count", "limit", "offset", "cursor", "has_more"),
         *("next", "previous", "prev", "links", "status", "success", "help", "version", "message", "error", "errors"),
+        *("type", "crs", "bbox"),
     )
 )
 """Keys that stand beside a list of records, and are none of its data."""
