@@ -73,11 +73,6 @@ def test_what_excel_leaves_beside_an_open_workbook_is_passed_over(home: Path, pr
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        (
-            "sped.txt",
-            "|0000|018|1,5|LOJA|\n" + "".join(f"|C100|{n}|1,00|2,00|\n|C170|{n}|3,00|\n" for n in range(9)),
-            "its lines are records of several kinds (0000, C100, C170)",
-        ),
         ("COTAHIST.TXT", f"{'00COTAHIST':245}\n{'012024110102PETR4 ação':245}\n", "every line has 245 characters"),
         ("extrato.ofx", "OFXHEADER:100\nDATA:OFXSGML\n", "export it as CSV"),
         ("a.csv.crdownload", "id,v\n1,", "still being written"),
@@ -286,3 +281,19 @@ def test_of_very_many_columns_the_first_are_looked_at_closely(
     assert columns == {"a": {"type": "bigint"}, "b": {"type": "bigint"}, "cpf": {"pii": "cpf"}}
     written = (home / "new/sources/data.yml").read_text("utf-8")
     assert "# only the first 2 columns were looked at closely; the others stay text" in written
+
+
+def test_each_kind_of_records_of_a_tax_file_is_a_stream(propose: Propose, ask: Ask) -> None:
+    text = "|0000|018|1,5|AÇÚCAR LTDA|\r\n|0150|C1|CLIENTE|52998224725|\r\n"
+    text += "".join(f'|C100|{n}|0{n}012024|{n}00,50|\r\n|C170|{n}|"P" {n}|\r\n' for n in range(1, 9)) + "|9999|19|\r\n"
+    streams = propose({"SPED-2024-01.txt": text.encode("latin-1"), "SPED-2024-02.txt": text.encode("latin-1")})
+    of = {name.removeprefix("n"): name for name in streams}
+    assert {tag: streams[name]["lines"] for tag, name in of.items()} == {
+        tag.lower(): f"|{tag}|*" for tag in ("0000", "0150", "9999", "C100", "C170")
+    }
+    assert {s["path"] for s in streams.values()} == {"SPED-*.txt"}
+    assert streams[of["0150"]]["columns"]["column_5"] == {"type": "text", "pii": "cpf"}
+    counts = {tag: ask("new", f"select count(*) as n from bronze.data_{name}")[0]["n"] for tag, name in of.items()}
+    assert counts == {"0000": 2, "0150": 2, "9999": 2, "c100": 16, "c170": 16}
+    (row,) = ask("new", f"select * from bronze.data_{of['c170']} where column_3 = 8 and _source like '%01.txt%'")
+    assert (row["column_4"], row["_source"]) == ('"P" 8', "SPED-2024-01.txt:18")

@@ -112,7 +112,7 @@ class FileOptions(Declared):
     """JSON documents: where the list of records is, such as $.data.items. XML: the elements that are records, from the
     root on, such as $.nfeProc.NFe; the root's children when left out."""
     lines: str | None = Field(None, min_length=1)
-    """Fixed width: what lines look like that are records, by `?` (any character) and `*`: `1*`, `???????3*`."""
+    """Fixed width and CSV: what lines look like that are records, by `?` (any character) and `*`: `1*`, `|C100|*`."""
     record_length: int | None = Field(None, ge=1, le=1 << 20)
     """Fixed width: the bytes of a record, when no line ends stand between records."""
     changed: Literal["refuse", "reload"] | None = None
@@ -335,6 +335,7 @@ class Files(Source, FileOptions):
             header=_header(stream),
             skip=stream.skip or 0,
             skip_last=stream.skip_last or 0,
+            lines=stream.lines or "",
         )
         names, nulls = stream.names or (), stream.null_values or ()
         return Delimited(Text(dialect, encoding, names, rename, nulls, bool(stream.trim)), scratch, noted)

@@ -16,7 +16,8 @@ LONGEST = 2_000_000
 class Dialect:
     """Delimiter, quote and escape are one or more characters; '' for the last two means there is none.
 
-    `comment`: how lines start that are passed over. `header`: how many records name the columns. `skip`, `skip_last`:
+    `comment`: how lines start that are passed over. `lines`: what those look like that are not (`*` any text, `?` any
+    character), '' for all. `header`: how many records name the columns. `skip`, `skip_last`:
     how many lines before and after all records are passed over; blank ones at the end do not count.
     """
 
@@ -27,6 +28,7 @@ class Dialect:
     header: int = 1
     skip: int = 0
     skip_last: int = 0
+    lines: str = ""
 
     @property
     def doubles(self) -> bool:

@@ -18,6 +18,8 @@ class Grammar:
     escape: bytes = field(init=False)
     passed: tuple[bytes, ...] = field(init=False)
     """How lines start that are passed over."""
+    others: re.Pattern[bytes] | None = None
+    """Lines in a row that are not of the kind that is read."""
     _good: dict[tuple[int | None, bool], re.Pattern[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -25,6 +27,9 @@ class Grammar:
         self.escape = self.dialect.escape.encode()
         self.passed = tuple(text.encode() for text in self.dialect.comment)
         q, d = re.escape(self.quote), re.escape(self.delimiter)
+        if self.dialect.lines:
+            line_end = rb"(?:\r\n?|\n)"
+            self.others = re.compile(rb"(?:(?!%b)(?:[^\r\n]++(?:%b|\Z)|%b))++" % (self._kind(), line_end, line_end))
         if not self.quote:
             return
         inner, one = self._inner(), self._one()
@@ -43,9 +48,15 @@ class Grammar:
             for text in (rb"%b  *+%b" % (d, q), rb"\n  *+%b" % q, rb"\r  *+%b" % q, rb"%b  *+(?:%b|[\r\n]|\Z)" % (q, d))
         ]
         quoted = rb"%b%b%b(?=[%b\r\n])" % (q, inner, q, d)
-        simple = len(self.delimiter) == 1 and self.dialect.doubles and not self.passed
+        simple = len(self.delimiter) == 1 and self.dialect.doubles and not self.passed and not self.others
         more = rb"|(?<=[%b\r\n])%b" % (d, quoted) if simple else b""
         self._quoted = re.compile(rb"(?:%b)?+(?:[^%b]++%b)*+" % (quoted, q, more))
+
+    def _kind(self) -> bytes:
+        """A line of the kind that is read."""
+        one = rb"(?:[^\r\n\x80-\xff]|[\xc0-\xff][\x80-\xbf]*)"
+        parts = ({"*": rb"[^\r\n]*", "?": one}.get(c, re.escape(c.encode())) for c in self.dialect.lines)
+        return b"".join(parts) + rb"(?:[\r\n]|\Z)"
 
     def _inner(self) -> bytes:
         """What stands between the quotes around a field."""
@@ -77,6 +88,7 @@ class Grammar:
             times = b"*+" if width is None else b"{%d}" % (width - 1)
             not_first = [rb"\Z", *map(re.escape, self.passed), *([rb"[\r\n]"] if width != 1 else [])]
             before = rb"(?!%b)" % b"|".join(not_first)
+            before += rb"(?=%b)" % self._kind() if self.others else b""
             self._good[width, strays] = re.compile(
                 rb"%b((?:%b%b)%b%b)(?:%b)*+(?:\r\n?|\n|\Z)|" % (before, one, d, times, one, d)
             )

@@ -136,7 +136,7 @@ class Delimited:
         # DuckDB takes a byte-order mark at the start of any file away
         if not piece.valid or piece.buffer.startswith(BOM_UTF8, piece.start):
             return False
-        if any(piece.starts(mark) for mark in self.grammar.passed):
+        if self.grammar.others or any(piece.starts(mark) for mark in self.grammar.passed):
             return False
         if quote and piece.has(quote) and (not dialect.doubles or piece.has(quote + b" ") or piece.has(b" " + quote)):
             return False

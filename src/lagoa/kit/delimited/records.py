@@ -118,6 +118,10 @@ class Records:
     def _damaged(self) -> Iterator[Run | Record]:
         """Judge what is at the place where no good record is."""
         text, grammar, place, line = self._text, self._grammar, self.place, self._line
+        if grammar.others is not None and (others := grammar.others.match(text.buffer, place, text.end)):
+            self.place = others.end()
+            self._line += text.lines(place, self.place)
+            return
         bare, end = text.line_end(place)
         found = text.part(place, bare)
         reason = self._reason(found)

@@ -233,7 +233,13 @@ def _means(base: Path, family: Family) -> bool:
         found = expanded(find(base, family.path), family.member)
     except LagoaError:
         return False
-    return {f.name for f in found} == {f.found.name for f in family.files}
+    meant, files = {f.name for f in found}, {f.found.name for f in family.files}
+    return meant >= files if _kind(family) else meant == files  # a kind of records may be missing from some files
+
+
+def _kind(family: Family) -> str:
+    """Return what lines look like that are this family's records; '' for all lines."""
+    return family.first.guess.dialect.lines if family.first.guess else ""
 
 
 def _crowded(base: Path, found: list[Family]) -> list[Family]:
@@ -241,7 +247,7 @@ def _crowded(base: Path, found: list[Family]) -> list[Family]:
     crowds: dict[tuple[object, ...], list[Family]] = defaultdict(list)
     for family in found:
         place = _Place.of(family.first)
-        if not family.levels and not place.inner and family.first.records is None:
+        if not family.levels and not place.inner and family.first.records is None and not _kind(family):
             crowds[(place.folders, family.first.format, ending(place.name))].append(family)
     for crowd in crowds.values():
         alike: list[list[Family]] = []

@@ -72,5 +72,7 @@ def _called(family: Family) -> str:
 
 
 def _stem(family: Family) -> str:
-    records = family.first.records
+    records, kind = family.first.records, family.first.guess.dialect.lines if family.first.guess else ""
+    if kind:
+        return f"{family.stem} {kind}"
     return records.removeprefix("$.") if records else family.stem

@@ -10,6 +10,7 @@ from typing import Any
 
 from lagoa.errors import LagoaError
 from lagoa.kit.column_names import OWN, column_name
+from lagoa.kit.delimited.guess import Guess
 from lagoa.ports import Session
 from lagoa.propose.files.facts import Facts, look_at
 from lagoa.propose.files.families import Family
@@ -75,26 +76,33 @@ def _dialect(family: Family) -> tuple[dict[str, Any], dict[str, str]]:
         options["records"] = first.records
     options |= family.said
     why |= family.reasons
-    if first.guess is None:
-        return options, why
-    dialect = first.guess.dialect
-    if dialect.delimiter != ("\t" if first.format == "tsv" else ","):
+    if first.guess is not None:
+        _say_dialect(first.guess, first.format, options, why)
+    return options, why
+
+
+def _say_dialect(guess: Guess, format: str, options: dict[str, Any], why: dict[str, str]) -> None:
+    """Add how delimited files are written."""
+    dialect = guess.dialect
+    if dialect.delimiter != ("\t" if format == "tsv" else ","):
         options["delimiter"] = dialect.delimiter
     if dialect.quote != '"':
         options["quote"] = dialect.quote
     if not dialect.doubles:
         options["escape"] = dialect.escape
+    if dialect.lines:
+        options["lines"] = dialect.lines
+        why["lines"] = "records of other kinds are streams of their own"
     if dialect.skip:
         options["skip"] = dialect.skip
-        why["skip"] = first.guess.why.partition(";")[0]
+        why["skip"] = guess.why.partition(";")[0]
     if not dialect.header:
         options["header"] = False
         why["header"] = "the first record looks like the others"
-        options["names"] = [f"column_{n}" for n in range(1, first.guess.width + 1)]
+        options["names"] = [f"column_{n}" for n in range(1, guess.width + 1)]
         why["names"] = "the files name no columns: call them what they are"
     else:
-        options |= _renamed(first.guess.names, why)
-    return options, why
+        options |= _renamed(guess.names, why)
 
 
 def _renamed(spelled: Sequence[str], why: dict[str, str]) -> dict[str, Any]:

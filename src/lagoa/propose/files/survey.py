@@ -15,6 +15,7 @@ from lagoa.kit.delimited.guess import Guess, guess
 from lagoa.kit.encoding import Decoder
 from lagoa.kit.landing import Found, find, printable
 from lagoa.kit.pieces import Opened, last_line_end, pieces
+from lagoa.propose.files.tagged import is_tagged, kinds_of
 
 HEAD = 1 << 18
 """Bytes of a file that tell how it is written."""
@@ -191,19 +192,21 @@ def _look(found: Found) -> list[Looked]:
     seen = guess(head, complete, known == "tsv")
     if seen is None:
         return [Looked(found, known or "csv")]
+    return [Looked(found, known or "csv", part) for part in _delimited(found, tail, seen, head, complete)]
+
+
+def _delimited(found: Found, tail: str, seen: Guess, head: bytes, complete: bool) -> list[Guess]:
+    if is_tagged(head, seen.dialect.delimiter) and (parts := kinds_of(found, seen.dialect)):
+        return parts
     if (seen.width < 2 or seen.share < _REGULAR) and tail not in ("csv", "tsv", "tab"):
         raise Unusable(_without_columns(head, complete))
-    return [Looked(found, known or "csv", seen)]
+    return [seen]
 
 
 def _without_columns(head: bytes, complete: bool) -> str:
     """Say why the lines of a text are no records of one width, and what may be done."""
     lines = [line for line in head.decode("utf-8", "replace").splitlines() if line]
     lines = lines[: len(lines) - (not complete and len(lines) > 1)]
-    kinds = {hit[1] for line in lines if (hit := re.match(r"[|;](\w+)[|;]", line))}
-    if len(kinds) > 1 and all(line[0] in "|;" for line in lines):
-        some = ", ".join(sorted(kinds)[:4]) + (", …" if len(kinds) > 4 else "")
-        return f"its lines are records of several kinds ({some}), which one table cannot hold: part them by kind"
     (width,) = {len(line) for line in lines} if len({len(line) for line in lines}) == 1 else (0,)
     if width >= _WIDE and len(lines) > 1:
         return f"every line has {width} characters: write its stream by hand, with `format: fixed` and its columns"
