@@ -238,6 +238,18 @@ def test_what_an_index_of_sqlite_keeps_for_itself_is_no_table(home: Path, propos
     assert sorted(shop["streams"]) == ["search", "search_log"]
 
 
+def test_times_that_sqlite_keeps_as_numbers_land_as_such(home: Path, propose: Propose, ask: Ask) -> None:
+    (home / "data").mkdir()
+    with sqlite3.connect(home / "data/shop.db") as file:
+        file.execute("create table sales (id integer primary key, at datetime, day date, said date, none date)")
+        file.execute("insert into sales values (1, 1704067200, 2460310.5, '2024-01-01', null)")
+    propose({"a.csv": "id,v\n1,a\n"})
+    shop = yaml.safe_load((home / "new/sources/shop.yml").read_text("utf-8"))
+    assert shop["streams"]["sales"]["columns"] == {"at": {"type": "bigint"}, "day": {"type": "double"}}
+    (row,) = ask("new", 'select "at", day, said from bronze.shop_sales')
+    assert list(row.values()) == [1704067200, 2460310.5, "2024-01-01"]
+
+
 def test_a_header_longer_than_what_is_looked_at_is_one(home: Path, lagoa: Lagoa) -> None:
     names = [f"measure {n:03} {'x' * 2000}" for n in range(200)]
     text = ",".join(names) + "\n" + (",".join("1" for _ in names) + "\n") * 3

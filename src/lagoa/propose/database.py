@@ -70,7 +70,9 @@ def _columns(source: Source, stream: str, folder: Path, project: Path) -> dict[s
 
 def _stream(name: str, said: Mapping[str, Any], columns: Mapping[str, str]) -> Stream:
     """Propose a stream from what the catalog says of its table."""
-    kept = {key: value for key, value in said.items() if value not in (None, [], False) and key != "mode"}
+    kept = {key: value for key, value in said.items() if value not in (None, [], False)}
+    kept.pop("mode", None)
+    told: Mapping[str, Mapping[str, Any]] = kept.pop("columns", {})
     stream = Stream(name, kept, width=len(columns))
     if key := kept.get("key"):
         stream.said["key"] = key[0] if len(key) == 1 else key
@@ -81,6 +83,8 @@ def _stream(name: str, said: Mapping[str, Any], columns: Mapping[str, str]) -> S
         stream.why["cursor"] = "only what changed is read; for deleted rows add `deletes: compare`"
     nothing = Facts(0, 0, 0)
     plain = {plain_name(c): c for c in columns}
-    for column, (kind, why) in personal(name, dict.fromkeys(plain, nothing)).items():
-        stream.columns.append(Column(plain[column], {"pii": kind}, why))
+    people = {plain[column]: hit for column, hit in personal(name, dict.fromkeys(plain, nothing)).items()}
+    for column in [c for c in columns if c in told or c in people]:
+        kind, why = people.get(column, ("", "declared as a time, and holds numbers"))
+        stream.columns.append(Column(column, {**told.get(column, {}), **({"pii": kind} if kind else {})}, why))
     return stream

@@ -17,7 +17,7 @@ from lagoa.kit.database.reading import DatabaseReading
 from lagoa.kit.database.stream import DatabaseStream
 from lagoa.kit.database.whole import WholeSchema, streams_of
 from lagoa.kit.patience import Patience
-from lagoa.kit.sqlite.catalog import find_relation, query_columns, tables_of
+from lagoa.kit.sqlite.catalog import find_relation, numbered_times, query_columns, tables_of
 from lagoa.kit.sqlite.columns import LiteSpeech, read_as
 from lagoa.kit.sqlite.failure import explain, silence
 from lagoa.kit.sqlite.line import Line
@@ -53,8 +53,13 @@ class SQLite(Source):
         nothing = Reading("*", None, project, project, "the tables of `*`")
         work = _Work(self, DatabaseStream(table="*"), nothing)
         try:
-            schema = "main"
-            return streams_of(whole, tables_of(work.ask), schema, quote)
+            tables = tables_of(work.ask)
+            times = {f'"main".{quote(t.name)}': numbered_times(work.ask, t.name) for t in tables}
+            streams = streams_of(whole, tables, "main", quote)
+            for stream in streams.values():
+                if typed := times[stream["table"]]:
+                    stream["columns"] = {name: {"type": kind} for name, kind in typed.items()}
+            return streams
         finally:
             work.line.close()
 

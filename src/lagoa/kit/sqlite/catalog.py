@@ -16,6 +16,8 @@ from lagoa.kit.text import literal, quote
 Ask = Callable[[str], list[dict[str, Any]]]
 """Runs a query that answers with few rows."""
 _NUMBERS = ("rowid", "_rowid_", "oid")
+_LOOKED = 1000
+"""How many values tell what a column holds."""
 _HIDDEN = 1  # a hidden column of a virtual table; 2 and 3 are generated ones
 _DESCENDING = re.compile(r"primary\s+key\s+desc", re.IGNORECASE)
 
@@ -61,6 +63,23 @@ def tables_of(ask: Ask) -> list[Listed]:
         )
     )
     return [table for table in tables if table.name not in shadows]
+
+
+def numbered_times(ask: Ask, table: str) -> dict[str, str]:
+    """Say of columns that are declared as times, and of which the first values are all numbers, of which type they are.
+
+    SQLite has no times: programs keep seconds, days or texts under such a declaration.
+    """
+    found: dict[str, str] = {}
+    for row in ask(f"select name, type from pragma_table_xinfo({literal(table)}, 'main')"):
+        if not row["type"].upper().startswith(("DATE", "TIME")):
+            continue
+        name = quote(row["name"])
+        some = f"select {name} as v from main.{quote(table)} where {name} is not null limit {_LOOKED}"
+        kinds = {kind["k"] for kind in ask(f"select distinct typeof(v) as k from ({some})")}
+        if kinds and kinds <= {"integer", "real"}:
+            found[row["name"]] = "bigint" if kinds == {"integer"} else "double"
+    return found
 
 
 def _relation(ask: Ask, row: dict[str, Any]) -> Relation:
