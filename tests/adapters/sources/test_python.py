@@ -184,3 +184,38 @@ def test_two_files_of_one_name_are_one_too_many(folder: Path) -> None:
     (folder / "sources/erp.yml").write_text("type: files\npath: x\nstreams: {a: {}}\n")
     with pytest.raises(ProjectErrors, match="same name"):
         Project.open(folder)
+
+
+ODD = '''"""Odd rows.
+---
+streams: {lazy: {}, keys: {}, large: {}}
+"""
+def lazy():
+    return map(lambda n: {"n": n}, range(3))
+
+def keys():
+    return {5: 6}
+
+def large():
+    return {"a": 1, "b": 2**70}
+'''
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        ("lazy", None),
+        ("keys", "a row has the key 5, which is no text"),
+        ("large", "no type holds all values of `b` exactly"),
+    ],
+)
+def test_what_no_column_holds_is_told_with_its_name(tmp_path: Path, stream: str, said: str | None) -> None:
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "lagoa.yml").write_text("name: odd\n")
+    (tmp_path / "sources/odd.py").write_text(ODD)
+    with Project.open(tmp_path) as project:
+        (result,) = project.run([f"bronze.odd_{stream}"]).results
+        assert (said is None) == (result.error is None)
+        assert (said or "None") in str(result.error)
+        if said is None:
+            assert project.query("select sum(n) as n from bronze.odd_lazy").read_all()["n"].to_pylist() == [3]

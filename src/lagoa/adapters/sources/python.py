@@ -94,7 +94,7 @@ class _Work:
         told: dict[str, Any] = {"since": self._since(), "settings": self._settings()}
         takes = inspect.signature(function).parameters
         made = self._guarded(lambda: function(**{k: v for k, v in told.items() if k in takes}))
-        yielded = iter(made) if inspect.isgenerator(made) else iter([made] if made is not None else [])
+        yielded = made if isinstance(made, Iterator) else iter([made] if made is not None else [])
         while True:
             if self.reading.stopped.is_set():
                 raise Stopped("LG-503", "the run was stopped")
@@ -225,7 +225,7 @@ def _table(item: Any) -> pa.Table:
         item = [item]
     if isinstance(item, list | tuple) and all(isinstance(row, dict) for row in item):
         names = list(dict.fromkeys(name for row in item for name in row))
-        return pa.table({name: pa.array([row.get(name) for row in item]) for name in names})
+        return pa.table({name: _column(name, [row.get(name) for row in item]) for name in names})
     if isinstance(item, pa.Table):
         return item
     if isinstance(item, pa.RecordBatch):
@@ -235,6 +235,15 @@ def _table(item: Any) -> pa.Table:
     if type(item).__module__.startswith("pandas."):
         return pa.Table.from_pandas(item, preserve_index=False)
     raise TypeError(f"{type(item).__name__} holds no rows; {_ROWS}")
+
+
+def _column(name: Any, values: list[Any]) -> pa.Array:
+    if not isinstance(name, str):
+        raise TypeError(f"a row has the key {name!r}, which is no text")
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError) as error:
+        raise ValueError(f"no type holds all values of `{name}` exactly: {error}") from error
 
 
 _VALUES: Mapping[str, Callable[[str], Any]] = {
