@@ -165,15 +165,17 @@ def test_each_visible_sheet_is_a_stream_unless_they_are_alike(home: Path, propos
     _book(home, "mixed.xlsx", {"Vendas": [["id", "valor"], [1, 1.5]], "Clientes": loja, "Lista": loja}, hidden="Lista")
     _book(home, "year.xlsx", {m: [["dia", "valor"], [n, 1.5]] for n, m in enumerate(("Jan", "Fev", "Mar"))})
     _book(home, "one.xlsx", {"Dados": loja, "Vazia": []})
+    _book(home, "last.xlsx", {"Vazia": [], "Oculta": loja, "Dados": loja}, hidden="Oculta")
     streams = propose({})
     assert {name: s.get("sheet") for name, s in streams.items()} == {
         "mixed_clientes": "Clientes",
         "mixed_vendas": "Vendas",
+        "last": "Dados",
         "one": None,
         "year": "*",
     }
     counts = {n: ask("new", f"select count(*) as n from bronze.data_{n}")[0]["n"] for n in streams}
-    assert counts == {"mixed_clientes": 2, "mixed_vendas": 1, "one": 2, "year": 3}
+    assert counts == {"mixed_clientes": 2, "mixed_vendas": 1, "last": 2, "one": 2, "year": 3}
 
 
 def _rows(header: str, row: Callable[[int], str], count: int) -> str:

@@ -8,10 +8,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lagoa.kit.column_names import OWN, column_name
 from lagoa.kit.delimited.guess import is_typed, values_are_typed
+from lagoa.kit.excel.opened import Book, opened
+from lagoa.kit.landing import printable
 from lagoa.kit.text import quote
 from lagoa.ports import SOURCE, Session
 from lagoa.propose.files.families import Family
@@ -20,6 +22,8 @@ from lagoa.propose.files.sample import SEEN, take
 
 _LOOKED = 40
 """How many rows of a sheet tell where its header is."""
+_READ = 2000
+"""How many rows of a sheet tell which columns it has."""
 _ORIGIN = re.compile(r"(.*)!(.*):(\d+)", re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d( .*)?")
 _TITLE = "above stand rows that do not name every column"
@@ -43,34 +47,38 @@ def sheets_of(session: Session, base: Path, family: Family, left_out: list[tuple
     Raises SourceError when they cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="lagoa-", ignore_cleanup_errors=True) as folder:
-        first = _sheets(session, base, family, {}, Path(folder) / "first")
-        every = _sheets(session, base, family, {"sheet": "*"}, Path(folder) / "every")
-    headers = {name: found for name, books in every.items() if (found := _header(next(iter(books.values()))))}
-    several = len({book for books in every.values() for book in books})
-    if len(headers) < 2 and set(headers) == set(first):
-        return [_with(family, next(iter(headers.values()), None), {})]
-    alike = len({(h.names, *h.said.items()) if "names" not in h.said else object() for h in headers.values()}) == 1
-    if headers and alike and set(headers) == set(every):
+        every = _sheets(session, base, family, Path(folder))
+    headers = {name: _header(next(iter(books.values()))) for name, books in every.items()}
+    books = {book for held in every.values() for book in held}
+    if sum(map(len, every.values())) == len(books):
+        return [_with(family, header, _named(family, list(every))) for header in list(headers.values())[:1]] or [family]
+    plain = [(h.names, *h.said.items()) for h in headers.values() if "names" not in h.said]
+    if len(plain) == len(headers) and len(set(plain)) == 1:
         return [_with(family, next(iter(headers.values())), {"sheet": "*"})]
-    if any(len(books) < several for books in every.values()):
-        others = [name for name in every if name not in first]
+    if any(len(held) < len(books) for held in every.values()):
+        first, *others = every
         left_out += [(f"{family.path}!{name}", "not all of these workbooks have this sheet") for name in others]
-        return [_with(family, headers.get(next(iter(first), "")), {})]
+        return [_with(family, headers[first], {})]
     parts = [(name, _with(family, header, {"sheet": name})) for name, header in headers.items()]
     return [replace(part, stem=f"{family.stem} {name}") for name, part in parts]
 
 
-def _with(family: Family, header: _Header | None, said: Mapping[str, Any]) -> Family:
-    if header is None:
-        return family
+def _named(family: Family, sheets: Sequence[str]) -> dict[str, Any]:
+    """Name the only sheet that holds rows, where another one comes first, hidden or empty."""
+    found = family.first.found
+    if len(sheets) > 1 or found.pack is not None:
+        return {}
+    looked, _ = opened(found.path, printable(found.name), lambda _: cast("Book", None))
+    return {} if next(iter(looked.sheets()), None) == sheets[0] else {"sheet": sheets[0]}
+
+
+def _with(family: Family, header: _Header, said: Mapping[str, Any]) -> Family:
     return replace(family, said={**said, **header.said}, reasons=dict(header.why))
 
 
-def _sheets(
-    session: Session, base: Path, family: Family, said: Mapping[str, Any], folder: Path
-) -> dict[str, dict[str, list[Row]]]:
-    """Return the first rows of the sheets, by sheet and workbook."""
-    take(session, base, family, {**said, "header": False}, folder)
+def _sheets(session: Session, base: Path, family: Family, folder: Path) -> dict[str, dict[str, list[Row]]]:
+    """Return the first rows of the visible sheets that hold any, by sheet and workbook."""
+    take(session, base, family, {"sheet": "*", "range": f"A1:XFD{_READ}", "header": False}, folder)
     names = [name for name, *_ in session.rows(f"describe {SEEN}") if name != SOURCE and name not in family.levels]
     cells = ", ".join(f"coalesce({quote(name)}::varchar, '')" for name in names)
     number = f"regexp_extract({quote(SOURCE)}, ':(\\d+)$', 1)::int"
@@ -87,7 +95,7 @@ def _sheets(
     return found
 
 
-def _header(rows: Sequence[Row]) -> _Header | None:
+def _header(rows: Sequence[Row]) -> _Header:
     """Find the header: the first row of which more than half of the columns are filled, alone or with the next."""
     usual = max(sum(map(bool, cells)) for _, cells in rows)
     top = next(n for n, (_, cells) in enumerate(rows) if sum(map(bool, cells)) * 2 > usual)
