@@ -12,9 +12,10 @@ from lagoa.errors import SourceError
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"))
 _BOMS_16 = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _STEP = 1 << 18
-_INSIDE = re.compile(rb"(?<=[A-Za-z\x80-\xff])[\x80-\xff](?=[A-Za-z\x80-\xff])")
-_DOS = re.compile(rb"(?<=[A-Za-z\x80-\xff])[\x80-\x84\x87-\x89\x8b\x90\x93\x94\xa1-\xa4](?=[A-Za-z\x80-\xff])")
-"""What is a letter inside a word in DOS (ç, é, í, ó, …), and ‡, ‚, ¡, ¢ in Windows."""
+_DOS = re.compile(rb"(?<=[A-Za-z\x80-\xff])[\x82\x87\xa1-\xa3](?=[A-Za-z\x80-\xff])")
+"""é, ç, í, ó, ú inside a word in DOS, where Windows has ‚, ‡, ¡, ¢, £."""
+_WINDOWS = re.compile(rb"[\xe1-\xe3\xe7\xe9\xea\xed\xf3-\xf5\xfa]")
+"""á, â, ã, ç, é, ê, í, ó, ô, õ, ú in Windows, and what is rare in DOS."""
 _SINGLE = {"cp1252", "iso8859-1", "ascii"}
 # windows-1252 leaves five bytes undefined; like the web's standard, we give them the control characters of latin-1
 _CP1252 = "".join(chr(b) if b in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([b]).decode("cp1252") for b in range(256))
@@ -149,7 +150,7 @@ def _one_each(name: str) -> bool:
 def _guess(raw: bytes) -> str:
     """Take UTF-8 when the bytes beyond ASCII are, or when most of them are (the few others are then damage).
 
-    Else Windows-1252, or the code page of DOS where bytes stand inside words that are letters in it alone.
+    Else Windows-1252, or DOS's code page 850: letters of it stand inside words, and none that are usual in Windows.
     """
     if is_utf8(raw):
         return "utf-8"
@@ -158,4 +159,4 @@ def _guess(raw: bytes) -> str:
     good = len(text) - len(text.encode("ascii", "ignore"))
     if good > bad:
         return "utf-8"
-    return "cp850" if len(_DOS.findall(raw)) * 4 >= max(len(_INSIDE.findall(raw)), 1) else "cp1252"
+    return "cp850" if _DOS.search(raw) and not _WINDOWS.search(raw) else "cp1252"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -114,7 +113,7 @@ class Delimited:
         with Opened(found) as opened:
             start = True
             for piece in pieces(opened, decoder, Cutter(self.grammar), self._piece):
-                kept = _unmarked(self._footless(self._headless(piece) if start else piece))
+                kept = self._footless(self._headless(piece) if start else piece)
                 if len(kept):
                     yield kept
                 start = False
@@ -234,14 +233,6 @@ def _joined(rows: list[list[str]]) -> list[str]:
             before = cell or (before if nth < len(rows) else "")
             names[i] = f"{names[i]} {before}".strip()
     return rows[0] if len(rows) == 1 else names
-
-
-def _unmarked(piece: Piece) -> Piece:
-    """Take byte-order marks away that begin lines: files that were joined have them inside."""
-    if not piece.has(BOM_UTF8) or not piece.starts(BOM_UTF8):
-        return piece
-    text = re.sub(rb"(?:\A|(?<=[\r\n]))" + BOM_UTF8, b"", piece.text())
-    return Piece(text, 0, len(text), piece.line, piece.valid, piece.last)
 
 
 def _decodable(kept: Iterator[Record]) -> Iterator[Record]:

@@ -26,6 +26,7 @@ SHAPES = {
     "point_thousands": r"[+-]?(\d+|[1-9]\d{0,2}\.\d{3})",
     "comma_thousands": r"[+-]?(\d+|[1-9]\d{0,2},\d{3})",
     "marked": r"[-+(]?\s*((R\$|US\$|U\$|[$€£])[\s\x{a0}]*)?[-+]?\d[\d.,\s\x{a0}\x{202f}]*(\s*[-+%DC]|\))?",
+    "bare": r"[+-]?[\d.,]+",
     "boolean": r"(?i)true|false|t|f|yes|no|y|n|sim|não|nao|s|verdadeiro|falso",
     "day": r"\d{4}[-/]\d{2}[-/]\d{2}([ T]00:00(:00(\.0+)?)?)?",
     "moment": rf"\d{{4}}[-/]\d{{2}}[-/]\d{{2}}([ T]{_CLOCK})?",

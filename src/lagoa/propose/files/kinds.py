@@ -171,6 +171,6 @@ def _as_text(name: str, facts: Facts, semicolons: bool) -> str:
     if _is_either(facts, semicolons):
         mark = "," if facts.after_comma else "."
         return f"its `{mark}` may part thousands or decimals: say `thousands:` or `decimal:`, and a type"
-    if facts.all("marked") and not facts.all("digits"):
+    if facts.all("marked") and not facts.all("bare"):
         return "amounts with signs around them, which a model can read"
     return ""
