@@ -23,8 +23,9 @@ from lagoa.transform.incremental import Followed, alike, news, own_history
 _MANY = 10_000
 """Fewer touched keys than this are always worth following."""
 _REMOVED, _SIDES, _ADDED = "__del", "__sides", "__added"
-_READ, _MADE, _WRITTEN = 1, 2, 3
-"""What a row costs that is read past, that is joined and grouped, and that is written."""
+_READ, _MADE, _WRITTEN, _TOUCHED = 1, 2, 8, 60
+"""What a row costs that is read past, that is joined and grouped, that is written; and what a key costs that is looked
+for in the inputs and in the table, and compared. Measured: `bench/cost.py`."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,17 @@ class Touch:
 
     def __str__(self) -> str:
         return f"{self.keys:,} key{'s' if self.keys != 1 else ''}, in {len(self.files)} of {self.of} files"
+
+
+def cost(keys: int, read: int, whole: int, rows: int, rewritten: int) -> tuple[float, float]:
+    """Return what it costs to follow touched keys and to rebuild, in units of a row that is read past.
+
+    `read` and `whole`: rows of the inputs that are read for the keys, and all of them; `rows`: those of the table;
+    `rewritten`: those in its files that hold touched keys.
+    """
+    share = min(1.0, keys / max(rows, 1))
+    alone = read * _READ + keys * _TOUCHED + share * (whole * _MADE + rows * _WRITTEN) + rewritten * _WRITTEN
+    return alone, whole * (_READ + _MADE) + rows * _WRITTEN
 
 
 @dataclass
@@ -174,11 +186,9 @@ class Follower:
 
     def _pays(self, touch: Touch, read: int, whole: int) -> None:
         """Refuse when a rebuild costs less, as far as the numbers of rows tell."""
-        rows = self.table.rows
-        share = min(1.0, touch.keys / max(rows, 1))
         rewritten = sum(self.table.files[path].rows for path in touch.files)
-        alone = read * _READ + share * (whole * _MADE + rows * _WRITTEN) + rewritten * _WRITTEN
-        if touch.keys > _MANY and alone > whole * (_READ + _MADE) + rows * _WRITTEN:
+        alone, anew = cost(touch.keys, read, whole, self.table.rows, rewritten)
+        if touch.keys > _MANY and alone > anew:
             raise Refused(f"{touch} are touched, which costs more")
 
     # ------------------------------------------------------------ versions
