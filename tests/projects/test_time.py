@@ -163,6 +163,37 @@ def test_partitions_that_come_out_the_same_are_not_written(raft: Raft) -> None:
     assert raft.plan()["silver.days"].status == "up to date"
 
 
+FAR = ["infinity", "-infinity", "0001-01-01", "9999-12-31 23:59:59.999999", "20000-01-01", "0044-03-15 (BC)"]
+"""Times at which a calendar ends, or beyond it: dirty exports use them for never and always."""
+
+
+@pytest.mark.parametrize("grain", ["day", "month", "year"])
+def test_times_at_and_beyond_the_ends_of_the_calendar_are_followed(raft: Raft, grain: str) -> None:
+    names = [f"silver.{kind}" for kind in ("date", "timestamp", "timestamptz")]
+    for name in names:
+        query = f"select cast(said as {name[7:]}) as at, count(*) as n from bronze.far_times group by all"
+        raft.model(name, query, f"kind: incremental\ntime: at\ngrain: {grain}")
+    raft.source("far", 'times: {path: "times_*.parquet", mode: merge, key: id}')
+    raft.parquet("far/times_1.parquet", id=[0, 10, 11, 12], said=["2024-03-01", *FAR[:3]])
+    raft.ok("source:far+")
+    for number in (2, 3, 4):
+        said = FAR[number % 2 :] + FAR[: number % 2]
+        raft.parquet(f"far/times_{number}.parquet", id=list(range(number, number + len(said))), said=said)
+        raft.ok("source:far+", verify=True)
+        assert in_full(raft) == []
+        for name in names:
+            query = f"select cast(said as {name[7:]}) as at, count(*) as n from bronze.far_times group by all"
+            differ = f"(from {name} except all ({query})) union all (({query}) except all from {name})"
+            assert raft.rows(f"select count(*) from ({differ})") == [(0,)]
+
+
+def test_a_backfill_reaches_to_the_end_of_the_calendar(raft: Raft) -> None:
+    raft.ok()
+    raft.ok("silver.days", start=date(9999, 12, 1), end=date(9999, 12, 31))
+    raft.ok("silver.days", start=date(1, 1, 1), end=date(1, 2, 1))
+    assert is_right(raft)
+
+
 def live(raft: Raft) -> set[str]:
     with raft.open() as project:
         return set(project.table("silver.days").files)

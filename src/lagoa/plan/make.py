@@ -218,7 +218,7 @@ class _Making:
 def _span_step(model: Model, status: Literal["new", "changed"], span: Stretch) -> Step:
     grain = grain_of(model.header)
     number = len(partitions(span.low, span.high, grain)) if span.low and span.high else 0
-    said = f"rebuilds {number:,} partitions of a {grain}, {span}, as --start says"
+    said = f"rebuilds {number:,} partition{'s' if number != 1 else ''} of a {grain}, {span}, as --start says"
     return Step(model.name, status, said, model.header.kind, span=span)
 
 

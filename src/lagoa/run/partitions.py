@@ -25,7 +25,7 @@ from lagoa.transform import sql_model
 from lagoa.transform.bind import tables_behind
 from lagoa.transform.follower import Follower
 from lagoa.transform.incremental import Followed, follow
-from lagoa.transform.partitions import Built, Stretches, grain_of, joined
+from lagoa.transform.partitions import Built, Stretches, begins, grain_of, in_calendar, joined
 from lagoa.transform.reading import Reading
 
 _CAME, _HELD = "_rebuilt", "_held"
@@ -85,13 +85,15 @@ def _touched(
 ) -> Stretches:
     touch = Follower(session, context.lake, table, followed, context.pin).touched(schema)
     missing = Built.read(table.state.cursor if table.state else None).missing()
-    starts = [start for (start,) in session.rows(f"select k0 from {KEYS}")] if touch.keys else []
-    moments = [start and _utc(start) for start in starts]
+    asked = f"select {in_calendar('k0')} from {KEYS}"
+    starts = [start for (start,) in session.rows(asked)] if touch.keys else []
+    grain = grain_of(model.header)
+    moments = [start and begins(_utc(start), grain) for start in starts]
     if missing:
         outside = [m for m in moments if m is not None and not missing.meets(m)]
-        known = joined(outside, grain_of(model.header), few=len(outside))
+        known = joined(outside, grain, few=len(outside))
         return Stretches([*known.of, *missing.of], timeless=True)
-    return joined(moments, grain_of(model.header))
+    return joined(moments, grain)
 
 
 def _utc(moment: datetime) -> datetime:

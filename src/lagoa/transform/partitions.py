@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +16,8 @@ from lagoa.spec.model import Grain, ModelHeader
 
 BUCKET = "__partition"
 """The column that names a row's partition: when it begins."""
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+"""The first and the last moment of the calendar; what lies beyond, also infinity, belongs to their partitions."""
 _COARSE = timedelta(milliseconds=1)
 """Other writers cut times to milliseconds, so that the greatest one lies beyond what they say."""
 _FEW = 16
@@ -50,7 +52,7 @@ class Stretches:
     def until(self, days: int) -> Stretches:
         """Let each end so many days later."""
         later = timedelta(days=days)
-        return replace(self, of=[replace(s, high=s.high and s.high + later) for s in self.of])
+        return replace(self, of=[replace(s, high=s.high and _plus(s.high, later)) for s in self.of])
 
     def where(self, column: str, kind: pa.DataType) -> str:
         """Write the condition that a time column's value lies in one of them."""
@@ -70,7 +72,8 @@ class Stretches:
         low, high = file.low.get(column), file.high.get(column)
         if low is None or high is None or (self.timeless and file.nulls.get(column) != 0):
             return True
-        return any(_meets(s, _moment(low), _moment(high) + _COARSE) for s in self.of)
+        last = _plus(_moment(high), _COARSE) or _LAST
+        return any(_meets(s, _moment(low), last) for s in self.of)
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.of))
@@ -94,8 +97,8 @@ def _moment(value: Any) -> datetime:
     return datetime(value.year, value.month, value.day, tzinfo=UTC)
 
 
-def _day(moment: datetime | date) -> str:
-    return f"{moment:%Y-%m-%d}"
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()
 
 
 # ---------------------------------------------------------------- the calendar
@@ -110,16 +113,28 @@ def begins(moment: datetime, grain: Grain) -> datetime:
     return start if grain == "day" else start.replace(day=1, month=1 if grain == "year" else start.month)
 
 
-def after(start: datetime, grain: Grain) -> datetime:
-    """Return when the partition after one that begins at `start` begins."""
-    days = {"day": 1, "month": 32, "year": 367}[grain]
-    return begins(start + timedelta(days=days), grain)
+def after(start: datetime, grain: Grain) -> datetime | None:
+    """Return when the partition after one that begins at `start` begins; None where the calendar ends."""
+    following = _plus(start, timedelta(days={"day": 1, "month": 32, "year": 367}[grain]))
+    return following and begins(following, grain)
+
+
+def _plus(moment: datetime, time: timedelta) -> datetime | None:
+    """Add a time; None where the calendar ends."""
+    return moment + time if time <= _LAST - moment else None
+
+
+def in_calendar(column: str) -> str:
+    """Write the value of a time column, one that lies beyond the calendar as the end that is nearer."""
+    last, first = literal(_day(_LAST)), literal(_day(_FIRST))
+    return f"case when {column} > {last} then {last} when {column} < {first} then {first} else {column} end"
 
 
 def partitions(low: datetime, high: datetime, grain: Grain) -> list[datetime]:
     """List the beginnings of the partitions that lie, also in part, between two moments."""
-    found, at = [], begins(low, grain)
-    while at < high:
+    at: datetime | None = begins(low, grain)
+    found = list[datetime]()
+    while at is not None and at < high:
         found.append(at)
         at = after(at, grain)
     return found
@@ -133,7 +148,7 @@ def joined(starts: Iterable[datetime | None], grain: Grain, few: int = _FEW) -> 
         if found and found[-1].high == start:
             found[-1] = replace(found[-1], high=after(start, grain))
         else:
-            found.append(Stretch(start, after(start, grain)))
+            found.append(Stretch(None if start == _FIRST else start, after(start, grain)))
     while len(found) > few:
         gaps = [(_gap(a, b), i) for i, (a, b) in enumerate(pairwise(found))]
         _, nearest = min(gaps)
@@ -208,7 +223,7 @@ def stretch(low: str | None, high: str | None) -> Stretch:
 
 
 def _low(stretch: Stretch) -> datetime:
-    return stretch.low or datetime.min.replace(tzinfo=UTC)
+    return stretch.low or _FIRST
 
 
 def _pair(stretch: Stretch) -> list[str | None]:
