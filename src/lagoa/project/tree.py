@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lagoa.errors import Place, ProjectError, closest
 from lagoa.project.words import Findings
-from lagoa.spec.names import LAYERS, TableName, is_name
+from lagoa.spec.names import LAYERS, TableName, is_name, name_for
 
 PROJECT_FILE = "lagoa.yml"
 FOLDERS = ("sources", "models", "checks", "tests")
@@ -157,7 +157,5 @@ def _stray(where: str, message: str, hint: str | None = None) -> ProjectError:
 
 
 def _bad_name(where: str, stem: str) -> ProjectError:
-    better = "".join(c if c.isascii() and c.isalnum() else "_" for c in stem.lower())
-    better = better if is_name(better) else f"t_{better}"
-    message = f"`{stem}` cannot name a table: lower-case letters, digits and _, not beginning with a digit"
-    return ProjectError("LG-109", message, place=Place(where), hint=f"rename it to {better}")
+    message = f"`{stem}` cannot name a table: small letters a to z, digits and _, not beginning with a digit"
+    return ProjectError("LG-109", message, place=Place(where), hint=f"rename it to {name_for(stem)}")

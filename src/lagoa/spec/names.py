@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 LAYERS = ("bronze", "silver", "gold")
 QUARANTINE = "quarantine"
+_LONGEST = 120
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def is_name(text: str) -> bool:
     """Say whether text may name a source, a stream or a table: lower-case letters, digits and `_`."""
-    return len(text) <= 120 and _NAME.fullmatch(text) is not None
+    return len(text) <= _LONGEST and _NAME.fullmatch(text) is not None
+
+
+def name_for(text: str) -> str:
+    """Return the name that is nearest to a text: `Região-2` becomes `regiao_2`; what begins otherwise begins with t."""
+    apart = unicodedata.normalize("NFKD", text.lower())
+    plain = re.sub(r"\W+", "_", "".join(c for c in apart if not unicodedata.combining(c)), flags=re.ASCII)
+    plain = plain[:_LONGEST]
+    return plain if is_name(plain) and plain.strip("_") else f"t_{plain.strip('_')}"[:_LONGEST]
 
 
 @dataclass(frozen=True, order=True)

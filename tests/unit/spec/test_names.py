@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lagoa.spec.names import TableName, bronze, is_name
+from lagoa.spec.names import TableName, bronze, is_name, name_for
 
 
 def test_a_name_reads_back() -> None:
@@ -31,3 +31,19 @@ def test_a_quarantine_table_knows_what_it_guards() -> None:
 def test_names_have_a_length() -> None:
     assert is_name("a" * 120)
     assert not is_name("a" * 121)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("ç", "c"),
+        ("Região - 2024", "regiao_2024"),
+        ("2024", "t_2024"),
+        ("_x", "_x"),
+        ("表", "t_"),
+        ("É" * 200, "e" * 120),
+    ],
+)
+def test_the_nearest_name_keeps_the_letters_below_the_accents(text: str, name: str) -> None:
+    assert name_for(text) == name
+    assert is_name(name)
