@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from lagoa.errors import CommandError, did_you_mean
 from lagoa.project.tree import MODEL_LAYERS, NOTES
 from lagoa.propose.dbt.nouns import Dbt, Node
 from lagoa.propose.proposal import Proposal
-from lagoa.spec.names import TableName, bronze, is_name
+from lagoa.spec.names import TableName, bronze, name_for
 
 SEEDS = "seeds"
 """The source that reads the seeds' files."""
@@ -19,6 +19,7 @@ _SILVER = frozenset(
 )
 _GOLD = frozenset(("marts", "mart", "gold", "reporting", "reports", "analytics", "metrics", "core"))
 _TO = re.compile(r"\s*(?:\{\{)?\s*(ref|source)\(\s*(.*?)\s*\)\s*(?:\}\})?\s*", re.DOTALL)
+_VERSION = re.compile(r",\s*(?:v|version)\s*=\s*(['\"]?)(\w+)\1")
 _SILVER_NAME = re.compile(r"(stg|int|base|prep|silver)_")
 
 
@@ -26,22 +27,27 @@ _SILVER_NAME = re.compile(r"(stg|int|base|prep|silver)_")
 class Names:
     """What is called what: `nodes` by dbt's name, `sources` by dbt's source and table."""
 
-    nodes: Mapping[str, TableName]
+    nodes: dict[str, TableName]
     sources: dict[tuple[str, str], TableName]
     stood_in: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     """Sources whose table is a seed."""
+    versions: dict[str, TableName] = field(default_factory=dict)
+    """Versions of models: by `model.v1`, and the latest of them by `model`."""
 
     def of(self, written: str) -> TableName | None:
         """Return the table that `ref('x')` or `source('a', 'b')` names."""
         found = _TO.fullmatch(written)
-        words = re.findall(r"['\"]([^'\"]+)['\"]", found[2]) if found else []
+        version = _VERSION.search(found[2]) if found else None
+        words = re.findall(r"['\"]([^'\"]+)['\"]", _VERSION.sub("", found[2])) if found else []
         if not found or not words:
             return None
-        return self.nodes.get(words[-1]) if found[1] == "ref" else self.sources.get((words[0], words[-1]))
+        if found[1] == "source":
+            return self.sources.get((words[0], words[-1]))
+        return (self.nodes | self.versions).get(f"{words[-1]}.v{version[2]}" if version else words[-1])
 
     def refs(self) -> dict[str, str]:
         """Return what `ref` finds."""
-        return {name: str(table) for name, table in self.nodes.items()}
+        return {name: str(table) for name, table in (self.nodes | self.versions).items()}
 
     def of_sources(self) -> dict[str, str]:
         """Return what `source` finds."""
@@ -51,12 +57,11 @@ class Names:
 def names_of(dbt: Dbt, chosen: Mapping[str, str], proposal: Proposal) -> Names:
     """Name every table; `chosen` gives layers by folder or tag. Raises CommandError LG-601 for what is no layer."""
     _known(dbt, chosen)
-    nodes = {}
-    for node in dbt.nodes.values():
-        if node.sort == "seed":
-            nodes[node.name] = bronze(SEEDS, _plain(node.name, node.file, proposal))
-        elif node.sort in ("model", "snapshot"):
-            nodes[node.name] = TableName(layer_of(node, chosen), _plain(node.name, node.file, proposal))
+    nodes: dict[str, TableName] = {}
+    for node in sorted(dbt.nodes.values(), key=lambda node: plain_name(node.name) != node.name):
+        if node.sort != "test":
+            plain = _plain(node.name, node.file, proposal, [table.name for table in nodes.values()])
+            nodes[node.name] = bronze(SEEDS, plain) if node.sort == "seed" else TableName(layer_of(node, chosen), plain)
     sources, stood_in = {}, set()
     for key, table in dbt.sources.items():
         seed = dbt.nodes.get(table.identifier)
@@ -68,7 +73,12 @@ def names_of(dbt: Dbt, chosen: Mapping[str, str], proposal: Proposal) -> Names:
         else:
             name = source_file(_plain(table.source, table.said.file, proposal))
             sources[key] = bronze(name, _plain(table.name, table.said.file, proposal))
-    return Names(nodes, sources, frozenset(stood_in))
+    versions = {ref: nodes[name] for ref, name in dbt.versions.items() if name in nodes}
+    for model, name in dbt.versions.items():
+        if name in nodes and ".v" not in model:
+            words = f"`{model}` has versions, each a model of its own; `ref('{model}')` is the latest, `{name}`"
+            proposal.note("decided", dbt.nodes[name].said.file, dbt.nodes[name].said.line, words)
+    return Names(nodes, sources, frozenset(stood_in), versions)
 
 
 def source_file(source: str) -> str:
@@ -113,12 +123,14 @@ def is_reference(written: str) -> bool:
 
 def plain_name(name: str) -> str:
     """Return a name that a table can have, and whose file is not taken for a note to people."""
-    plain = re.sub(r"\W+", "_", name.lower(), flags=re.ASCII)
-    return plain if is_name(plain) and not plain.startswith(("__", *NOTES)) else f"t_{plain}"
+    plain = name_for(name)
+    return plain if not plain.startswith(("__", *NOTES)) else f"t_{plain}"
 
 
-def _plain(name: str, file: str, proposal: Proposal) -> str:
+def _plain(name: str, file: str, proposal: Proposal, taken: Collection[str] = ()) -> str:
     plain = plain_name(name)
+    if plain in taken:
+        plain = next(other for other in (f"{plain}_{n}" for n in range(2, len(taken) + 3)) if other not in taken)
     if plain != name:
         proposal.note("decided", file, None, f"`{name}` is called `{plain}` here")
     return plain

@@ -10,6 +10,7 @@ from typing import Any
 
 from lagoa.propose.dbt.files import ADAPTERS, macros_of, merged
 from lagoa.propose.dbt.nouns import Column, Dbt, Node, Said, SourceTable, Test
+from lagoa.propose.dbt.versions import version_name
 from lagoa.propose.proposal import Proposal
 
 MANIFEST = Path("target/manifest.json")
@@ -71,15 +72,17 @@ def _stale(dbt: Dbt, manifest: Json) -> str | None:
 
 
 def _name(entry: Json) -> str:
-    is_singular = entry["resource_type"] == "test"
-    return f"test.{entry['name']}" if is_singular else str(entry["name"])
+    if entry["resource_type"] == "test":
+        return f"test.{entry['name']}"
+    version = entry.get("version")
+    return str(entry["name"]) if version is None else version_name(str(entry["name"]), version)
 
 
 def _told(dbt: Dbt, manifest: Json) -> Dbt:
     told = Dbt(dbt.root, dbt.name, dbt.dialect, dbt.target, dbt.variables)
     told.dialect = dbt.dialect or ADAPTERS.get(str(manifest["metadata"].get("adapter_type")))
     told.strays, told.disabled, told.owners = dbt.strays, dbt.disabled, dbt.owners
-    told.chosen = dbt.chosen
+    told.chosen, told.versions = dbt.chosen, dbt.versions
     told.unit_tests, told.fixtures = dbt.unit_tests, dbt.fixtures
     packages = [m for m in dbt.macros if m.package == dbt.name]
     told.macros = [*packages, *_package_macros(dbt, manifest)]
@@ -89,7 +92,7 @@ def _told(dbt: Dbt, manifest: Json) -> Dbt:
             continue
         node = _node(dbt, entry)
         told.nodes[_name(entry)], ids[unique_id] = node, node.said
-        names[_relation(entry)] = f"ref:{entry['name']}"
+        names[_relation(entry)] = f"ref:{_name(entry)}"
     for unique_id, entry in manifest["sources"].items():
         if entry["package_name"] == dbt.name:
             table = _source(dbt, entry)

@@ -96,6 +96,8 @@ class UnitTest:
     given: tuple[Mapping[str, Any], ...]
     expect: Mapping[str, Any]
     overrides: Mapping[str, Any]
+    versions: Mapping[str, Any]
+    """Which versions of the model it `include`s or `exclude`s, where it has some."""
     description: str
     file: str
     line: int | None
@@ -126,6 +128,8 @@ class Dbt:
     """Those that a person chose for this translation; `env_var` finds these alone."""
     nodes: dict[str, Node] = field(default_factory=dict)
     """By name; singular tests as `test.<name>`."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Names of nodes that are versions of a model: by `model.v1`, and the latest of them by `model`."""
     sources: dict[tuple[str, str], SourceTable] = field(default_factory=dict)
     macros: list[Macro] = field(default_factory=list)
     unit_tests: list[UnitTest] = field(default_factory=list)

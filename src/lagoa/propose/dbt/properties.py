@@ -8,6 +8,7 @@ from typing import Any
 
 from lagoa.project.yaml import Document, Where
 from lagoa.propose.dbt.nouns import Column, Dbt, Node, Said, SourceTable, Test, UnitTest
+from lagoa.propose.dbt.versions import latest_of, one_of, taken, version_name
 
 _DOC = re.compile(r"\{\{\s*doc\(\s*(?:['\"][\w.]+['\"]\s*,\s*)?['\"]([\w.]+)['\"]\s*\)\s*\}\}")
 _TEST_CONFIG = ("severity", "where", "limit", "warn_if", "error_if", "fail_calc", "store_failures", "enabled", "tags")
@@ -22,7 +23,7 @@ _READ = frozenset(
     (
         *("name", "description", "config", "columns", "tests", "data_tests", "docs", "meta", "tags", "group", "access"),
         *("relation", "versions", "freshness", "loaded_at_field", "identifier", "external", "data_type", "tables"),
-        *("schema", "constraints", "quote"),
+        *("schema", "constraints", "quote", "v", "defined_in"),
     )
 )
 """What is read of a model, a source's table or a column."""
@@ -55,6 +56,9 @@ class Properties:
 
     # ------------------------------------------------------------ nodes
     def _node(self, sort: str, entry: Named, document: Document, where: Where) -> None:
+        if sort == "model" and entry.get("versions"):
+            self._versions(entry, document, where)
+            return
         name = str(entry.get("name"))
         said = self._said(entry, document, where)
         node = self.dbt.nodes.get(name)
@@ -66,21 +70,45 @@ class Properties:
                 words = f"`{name}` is described, but there is no {sort} of that name"
                 self.dbt.strays.append((document.file, said.line, words))
             return
-        if "versions" in entry:
-            self.dbt.strays.append(
-                (document.file, said.line, f"`{name}` has versions: one table has one definition here")
-            )
         node.said = said
         node.config.update(said.config)
         if (node.config.get("contract") or {}).get("enforced"):
             self._constraints(node.said, entry, document, where)
 
+    def _versions(self, entry: Named, document: Document, where: Where) -> None:
+        """Read what is said of a model with versions: of all of them, and of each."""
+        model = str(entry.get("name"))
+        whole = {key: value for key, value in entry.items() if key != "latest_version"}
+        shared = self._said(whole, document, where)
+        told: list[str] = []
+        for at, version in _entries(entry.get("versions"), (*where, "versions")):
+            name = version_name(model, version.get("v"))
+            node = taken(self.dbt, str(version.get("defined_in") or name), name)
+            if node is None:
+                words = f"`{name}` is described, but there is no model of that name"
+                self.dbt.strays.append((document.file, document.at(at).line, words))
+                continue
+            node.said = one_of(shared, self._said({"name": name, **version}, document, at), version)
+            node.config.update(node.said.config)
+            if (node.config.get("contract") or {}).get("enforced"):
+                self._constraints(node.said, entry, document, where)
+                self._constraints(node.said, version, document, at)
+                lacking = [t for t in node.said.constraints if t.column not in (None, *node.said.columns)]
+                node.said.constraints = [t for t in node.said.constraints if t not in lacking]
+            told.append(str(version.get("v")))
+            self.dbt.versions[f"{model}.v{version.get('v')}"] = name
+        latest = str(entry.get("latest_version") or latest_of(told))
+        if latest in told:
+            self.dbt.versions[model] = version_name(model, latest)
+
     def _said(self, entry: Named, document: Document, where: Where) -> Said:
-        line = document.key((*where, "name")).line
+        line = document.key((*where, "v" if "v" in entry else "name")).line
         said = Said(self._described(entry, document.file, line), file=document.file, line=line)
         said.config = self._config(entry, ("tags", "meta", "group", "access", "docs"))
         self._unread(entry, document, where)
         for at, column in _entries(entry.get("columns"), (*where, "columns")):
+            if "include" in column:  # which columns of the model a version has, too
+                continue
             self._unread(column, document, at)
             name = str(column.get("name"))
             config = self._config(column, ("tags", "meta"))
@@ -146,6 +174,7 @@ class Properties:
             tuple(given for _, given in _entries(entry.get("given"), (*where, "given"))),
             entry.get("expect") or {},
             entry.get("overrides") or {},
+            entry.get("versions") or {},
             self._described(entry, document.file, line),
             document.file,
             line,

@@ -186,10 +186,12 @@ class Sandbox:
     def _columns(self, relation: Any) -> list[Column]:
         return columns_of(self.columns, relation)
 
-    def _ref(self, *names: str, **_: Any) -> Relation:
-        found = self.start["refs"].get(names[-1])
+    def _ref(self, *names: str, v: Any = None, version: Any = None) -> Relation:
+        wanted = version if v is None else v
+        found = self.start["refs"].get(names[-1] if wanted is None else f"{names[-1]}.v{wanted}")
         if found is None:
-            raise Unrenderable(f"`ref('{names[-1]}')`: nothing of that name became a table here")
+            written = f"'{names[-1]}'" if wanted is None else f"'{names[-1]}', v={wanted}"
+            raise Unrenderable(f"`ref({written})`: nothing of that name became a table here")
         return Relation(found)
 
     def _source(self, source: str, table: str) -> Relation:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lagoa.propose.dbt.layers import Names
 from lagoa.propose.dbt.nouns import Dbt, UnitTest
+from lagoa.propose.dbt.versions import of_each_version
 from lagoa.propose.proposal import Proposal
 from lagoa.propose.yaml_lines import as_yaml
 from lagoa.spec.names import TableName
@@ -30,7 +31,7 @@ class Trials:
         """Write a file of tests for each model that has any; what cannot be said is noted."""
         written: dict[str, dict[str, Any]] = {}
         taken: set[str] = set()
-        for test in self.dbt.unit_tests:
+        for test in (each for declared in self.dbt.unit_tests for each in of_each_version(declared, self.dbt)):
             try:
                 model, said = self._said(test)
             except Untold as why:
