@@ -317,9 +317,9 @@ class World:
 
     def _stuck(self, run: Run, lost: Collection[str]) -> set[str]:
         """Name the logs that a run could not go on with: their first inputs have not only gained rows."""
-        failed = {str(r.table) for r in run.results if r.status == "failed"}
+        failed = {str(r.table) for r in run.results if r.error}
         logs = {m.name: m.inputs[0] for m in self.chain.models if m.kind == "append"}
-        told = {e.table for e in self.raft.events if "appends, but rows of" in str(e.data.get("message", ""))}
+        told = {str(r.table) for r in run.results if "appends, but rows of" in str(r.error)}
         return failed if all(logs.get(n) in lost and n in told for n in failed) else set()
 
     def _as_planned(self, plan: Plan, run: Run) -> None:

@@ -169,6 +169,21 @@ def test_an_append_model_whose_input_was_rewritten_says_so(raft: Raft) -> None:
     assert raft.rows("silver.s") == [("9",)]
 
 
+def test_a_plan_says_that_an_append_model_cannot_follow_what_was_rewritten(raft: Raft) -> None:
+    raft.model("silver.s", "select id from bronze.land_q", "kind: append")
+    raft.model("gold.g", "select count(*) as n from silver.s")
+    raft.ok()
+    raft.write("land/q.csv", "id,w\n9,z\n")
+    raft.ok("bronze.land_q")
+    plan = raft.plan()
+    assert (plan["silver.s"].status, plan["gold.g"].status) == ("blocked", "blocked")
+    assert "were changed or removed, not only added" in plan["silver.s"].reason
+    assert set(raft.fails()) == {"silver.s"}
+    raft.ok("silver.s", full=True)
+    raft.ok()
+    assert raft.rows("gold.g") == [(1,)]
+
+
 def test_verify_says_that_appended_rows_cannot_be_compared(raft: Raft) -> None:
     raft.model("silver.s", "select id from bronze.land_p", "kind: append")
     raft.ok()

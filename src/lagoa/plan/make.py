@@ -24,6 +24,7 @@ from lagoa.plan.through import own, through
 from lagoa.ports import Session
 from lagoa.project.model import Model, Project, StreamTable
 from lagoa.spec.names import TableName
+from lagoa.transform.append import not_only_added
 from lagoa.transform.bind import tables_behind
 from lagoa.transform.definition import changes, definition
 from lagoa.transform.partitions import Built, Stretch, grain_of, partitions, stretch
@@ -165,6 +166,9 @@ class _Making:
             return Step(name, "changed", "; ".join(said), kind, full=True), True
         if model.header.time is not None and Built.read(state.cursor).missing():
             return Step(name, "new data", "partitions of it are not built yet", kind), False
+        if model.header.kind == "append" and any(n.table == inputs[0] and n.more_than_added for n in moved):
+            error = not_only_added(model, inputs[0])
+            return Step(name, "blocked", error.message.replace("`", ""), kind, error=error), False
         return self._news_step(name, kind, inputs, moved), False
 
     def _news_step(self, name: TableName, kind: str, inputs: Sequence[TableName], moved: Sequence[News]) -> Step:

@@ -34,6 +34,11 @@ class News:
     grown: bool = False
     """Rows were only added."""
 
+    @property
+    def more_than_added(self) -> bool:
+        """Say whether it is known that rows were changed or removed."""
+        return self.then is not None and self.table.layer != QUARANTINE and (self.whole is not None or not self.grown)
+
     def __str__(self) -> str:
         if self.table.layer == QUARANTINE:
             return f"other rows are set aside from {self.table.guarded}"

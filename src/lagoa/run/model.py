@@ -30,6 +30,7 @@ from lagoa.run.recompute import TOUCHED, recompute, verify
 from lagoa.run.write import Mode, Work, Written, write
 from lagoa.spec.spelling import spelled
 from lagoa.transform import python_model, sql_model
+from lagoa.transform.append import not_only_added
 from lagoa.transform.bind import bind_tables, consumed, seen, tables_behind
 from lagoa.transform.definition import changes, definition
 from lagoa.transform.history import is_history
@@ -221,11 +222,6 @@ def _narrow(context: Context, session: Session, model: Model, table: Table) -> b
     if news.kind == "nothing":
         return False
     if news.kind != "appended" or news.added is None:
-        raise StepError(
-            "LG-501",
-            f"`{model.name}` appends, but rows of `{first}` were changed or removed, not only added",
-            place=Place(model.file, 1),
-            hint=f"`lagoa run --full -s {model.name}` rebuilds it; `kind: table` always follows",
-        )
+        raise not_only_added(model, first)
     session.bind(str(first), news.added)
     return True
