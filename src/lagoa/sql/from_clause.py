@@ -100,7 +100,7 @@ class FromClause:
 
     def _table(self, node: Any, scope: Scope) -> Relation:
         name = ".".join(part.name for part in node.parts).lower()
-        if name in scope.ctes:
+        if len(node.parts) == 1 and name in scope.ctes:
             return scope.ctes[name]
         columns = self._schema.get(name)
         if columns is None:

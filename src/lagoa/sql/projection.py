@@ -148,6 +148,10 @@ def _named_star(expressions: Expressions, node: Any, scope: Scope) -> Projected:
 def _columns_call(expressions: Expressions, node: Any, call: Any, scope: Scope) -> Projected:
     """`min(columns(*))` is the expression once for each column; a lambda or a list of names stays unknown."""
     chosen = _matching(expressions, call, scope)
+    if call.args.get("unpack"):  # `coalesce(*columns(…))`: all of them in one call
+        known = chosen or Projected(_all(scope))
+        several = joined([*(v for _, v in known.columns), *([known.rest.value] if known.rest else [])])
+        return Projected([(_name(node), _wrapping(expressions, node, call, scope)(several))])
     if chosen is None:
         return _unknown(joined(v for _, v in _all(scope)), "`columns(…)` with a condition chooses columns")
     wrap = _wrapping(expressions, node, call, scope)

@@ -1,0 +1,2 @@
+with "bronze.scores" as (select 1 as score)
+select score, word from bronze.scores
