@@ -19,7 +19,7 @@ _WORD = re.compile(r"(?P<around>@)?(?P<up>\d*\+)?(?P<what>[^+]+)(?P<down>\+\d*)?
 _MATCHERS: dict[str, Callable[[Node, str], bool]] = {
     "tag": lambda node, pattern: any(fnmatchcase(tag, pattern) for tag in node.tags),
     "path": lambda node, pattern: _is_at(node.place.file, pattern),
-    "layer": lambda node, pattern: fnmatchcase(node.name.layer, pattern),
+    "layer": lambda node, pattern: fnmatchcase(node.name.layer, pattern.lower()),
     "source": lambda node, pattern: node.source is not None and fnmatchcase(node.source, pattern),
     "owner": lambda node, pattern: node.owner is not None and fnmatchcase(node.owner, pattern),
     "kind": lambda node, pattern: fnmatchcase(node.kind, pattern),
@@ -39,7 +39,11 @@ def select(
 
 
 def _any(graph: Graph, words: Iterable[str], facts: Facts | None) -> set[TableName] | None:
-    parts = [part for word in words for part in word.split()]
+    parts: list[str] = []
+    for word in words:
+        if not word.strip():
+            raise CommandError("LG-601", "a selector is empty", hint="leave the option out to choose all tables")
+        parts += word.split()
     if not parts:
         return None
     found: set[TableName] = set()

@@ -66,6 +66,7 @@ def _facts(method: str, value: str) -> set[TableName]:
         ("1+gold.revenue", "gold.revenue silver.orders silver.people"),
         ("2+gold.top", "gold.revenue gold.top silver.orders silver.people"),
         ("+silver.people+", "bronze.crm_people gold.revenue gold.top silver.people"),
+        ("layer:GOLD", "gold.revenue gold.top"),
         ("tag:daily", "bronze.erp_items gold.top silver.orders"),
         ("source:erp", "bronze.erp_items bronze.erp_orders"),
         ("layer:gold", "gold.revenue gold.top"),
@@ -92,6 +93,14 @@ def _facts(method: str, value: str) -> set[TableName]:
 def test_words_choose_tables(words: str, chosen: str) -> None:
     expected = " ".join(sorted(set(chosen.replace("gold.*", "gold.revenue gold.top").split())))
     assert " ".join(sorted(map(str, select(GRAPH, [words], facts=_facts)))) == expected
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_word_is_a_mistake_and_does_not_choose_everything(empty: str) -> None:
+    with pytest.raises(CommandError, match="a selector is empty"):
+        select(GRAPH, [empty])
+    with pytest.raises(CommandError, match="a selector is empty"):
+        select(GRAPH, ["gold.*"], [empty])
 
 
 def test_no_words_choose_everything() -> None:
@@ -228,6 +237,8 @@ def test_every_table_is_chosen_or_not_as_it_is_when_asked_by_itself(
     facts = {"state:new": new, "result:fail": failed}
     oracle = Oracle(graph, facts)
     said, excluded = (" ".join(",".join(map(str, words)) for words in union) for union in (chosen, left_out))
-    found = select(graph, [said], [excluded], lambda method, value: facts[f"{method}:{value}"])
+    found = select(
+        graph, [said] * bool(said), [excluded] * bool(excluded), lambda method, value: facts[f"{method}:{value}"]
+    )
     wanted = {n for n in NAMES if (not chosen or oracle.union(chosen, n)) and not oracle.union(left_out, n)}
     assert found == wanted, f"{said} without {excluded}"
