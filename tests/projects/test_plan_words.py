@@ -131,6 +131,15 @@ def test_a_new_column_breaks_nobody(raft: Raft) -> None:
     raft.ok()
 
 
+def test_a_column_that_goes_is_not_blamed_for_what_fails_without_it(raft: Raft) -> None:
+    raft.model("gold.twice", "select *, 1 as n from silver.s")
+    raft.ok()
+    raft.model("silver.s", "select id, amount, 2 as n from bronze.land_p")
+    assert raft.plan()["gold.twice"].reason == "`gold.twice`: two columns are called `n`"
+    raft.model("gold.twice", "select id, sum(amount) as n from silver.s")
+    assert "\n" not in raft.plan()["gold.twice"].reason  # the engine's advice is long
+
+
 def test_a_view_that_a_plan_breaks_blocks_its_readers_by_name(raft: Raft) -> None:
     raft.model("silver.v", "select kind, amount from silver.s", "kind: view")
     raft.model("gold.g", "select kind, amount from silver.v")

@@ -146,11 +146,13 @@ class Forecast:
     def _failing(self, model: Model, step: Step, error: StepError, moved: Sequence[News]) -> Step:
         """Block what cannot be built; an error that a source's news may heal is only told."""
         for loss in self._losses(model, moved):
-            return self._blocked(step, f"it reads {loss}", error.place)
+            if loss.origin.column.lower() in error.message.lower():
+                return self._blocked(step, f"it reads {loss}", error.place)
+        said = error.message.partition("\n")[0]
         if self._may_grow(model):
             self._after[model.name] = None
-            return replace(step, reason=f"{step.reason}; with the columns there are now it fails: {error.message}")
-        return replace(step, status="blocked", action="none", reason=error.message, error=error)
+            return replace(step, reason=f"{step.reason}; with the columns there are now it fails: {said}")
+        return replace(step, status="blocked", action="none", reason=said, error=error)
 
     def _blocked(self, step: Step, why: str, place: Place | None) -> Step:
         said = f"`{step.table}`: {why}"

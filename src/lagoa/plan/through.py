@@ -24,7 +24,7 @@ def through(project: Project, name: TableName, found: Table | LakeError | None, 
     if isinstance(found, LakeError):
         return Step(name, "blocked", found.message, kind, error=found)
     if not there:
-        return Step(name, "up to date", "--ingest loaded it here, and only --ingest asks again", kind)
+        return Step(name, "up to date", "only --ingest asks again", kind)
     if not found.exists:
         message = f"{routes.defer.target} has not loaded it yet"
         hint = f"`lagoa run -t {routes.defer.target} -s {name}` loads it there, --ingest loads it here"

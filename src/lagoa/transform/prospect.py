@@ -62,6 +62,8 @@ class Prospect:
         try:
             own_history(table)
             shapes = {name: pins(name).schema for name in tables_behind(self.project, model.inputs)}
+            if absent := next((name for name in shapes if not pins(name).exists), None):
+                raise Refused(f"the version of {absent} that was consumed is gone")
             with self.session() as session:
                 followed = follow(session, self.project, model, shapes)
                 follower = Follower(session, self.lake, table, followed, pins)
