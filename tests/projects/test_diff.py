@@ -127,6 +127,15 @@ def test_two_versions_are_compared_and_files_of_both_are_not_read(raft: Raft) ->
     assert counts(compared(raft, "silver.log")) == (1, 0, 0, 3)
 
 
+def test_a_view_has_nothing_to_compare_or_to_put_back(raft: Raft, lagoa: Lagoa) -> None:
+    raft.model("silver.seen", "select id from silver.people", "kind: view")
+    for command in (["diff", "silver.seen", "-t", "dev"], ["diff", "silver.seen"], ["restore", "silver.seen", "0"]):
+        said = lagoa(*command)
+        assert said.code == 2
+        assert "silver.seen is a view: it has no rows or versions of its own" in said.err
+        assert "it reads silver.people" in said.err
+
+
 def test_without_a_key_whole_rows_are_counted_as_often_as_they_occur(raft: Raft) -> None:
     raft.model("gold.names", "select 'a' as x from range(3) union all select 'b' from range(2)")
     raft.ok()

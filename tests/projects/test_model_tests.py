@@ -253,6 +253,15 @@ def test_append_and_scd2_models_are_tested_with_what_they_hold_before_and_after(
     assert said.code == 0, said.out + said.err
 
 
+def test_a_history_is_recorded_with_the_time_at_which_its_versions_begin(raft: Raft, lagoa: Lagoa) -> None:
+    raft.model("gold.kept", "select order_id, amount from silver.paid", "kind: scd2\nkey: order_id")
+    raft.ok()
+    said = lagoa("test", "--record", "gold.kept")
+    assert said.code == 0, said.err
+    assert "  now: 20" in (raft.root / "tests/kept.yml").read_text("utf-8")
+    assert lagoa("test").code == 0
+
+
 def test_a_python_model_is_run(raft: Raft, lagoa: Lagoa) -> None:
     raft.python(
         "gold.double", "def model(paid):\n    return paid.project('order_id, amount * 2 as twice')", "paid: silver.paid"

@@ -183,7 +183,7 @@ def test_sources_are_left_alone_unless_ingest_says_so(raft: Harbour) -> None:
     assert built(raft) >= {"bronze.land_orders", "silver.paid", "silver.apart", "gold.total"}
     assert raft.rows("gold.total") == [(60,)]
     raft.write("land/o3.csv", "id,v\n4,40\n")
-    assert raft.plan()["bronze.land_orders"].reason.startswith("--ingest loaded it here")
+    assert raft.plan()["bronze.land_orders"].reason == "only --ingest asks again; --ingest loaded it here"
     raft.ok()
     assert raft.rows("gold.total") == [(60,)]
     raft.ok(ingest=True)
@@ -263,6 +263,12 @@ def test_the_commands_say_what_is_read_elsewhere(raft: Harbour, lagoa: Lagoa) ->
     shutil.rmtree(raft.root / "dev/bronze")
     raft.on("local").ok()
     assert "may be deleted: silver.paid." in lagoa("maintain", "-t", "dev").err
+
+
+def test_a_query_of_what_is_not_built_here_names_the_target_that_builds_it(raft: Harbour, lagoa: Lagoa) -> None:
+    raft.model("silver.paid", "select id, v from bronze.land_orders where v > 15")
+    said = lagoa("query", "from silver.paid", "-t", "dev")
+    assert (said.code, "lagoa run -t dev -s +silver.paid" in said.err) == (1, True), said.err
 
 
 def test_a_damaged_table_of_the_other_is_told_by_name_and_not_built_over(raft: Harbour) -> None:

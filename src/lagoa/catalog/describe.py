@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from lagoa.catalog.lineage import ProjectLineage, Told, declared_of
-from lagoa.errors import LagoaError, ProjectError, did_you_mean
+from lagoa.errors import CommandError, LagoaError, ProjectError, did_you_mean
 from lagoa.kit.text import literal, quote
 from lagoa.kit.types import sql_type
 from lagoa.lake.history import Version, history
@@ -205,6 +205,16 @@ def find(project: Project, lake: Lake, text: str) -> TableName:
         return bare[0]
     hint = did_you_mean(wanted, known) or "`lagoa show` lists the tables"
     raise ProjectError("LG-103", f"there is no table `{text}`", hint=hint)
+
+
+def find_stored(project: Project, lake: Lake, text: str) -> TableName:
+    """Find a table that has rows of its own. Raises ProjectError LG-103, and CommandError LG-601 for a view."""
+    name = find(project, lake, text)
+    model = project.models.get(name)
+    if model is not None and model.header.kind == "view":
+        hint = f"it reads {', '.join(map(str, model.inputs))}" if model.inputs else None
+        raise CommandError("LG-601", f"{name} is a view: it has no rows or versions of its own", hint=hint)
+    return name
 
 
 def detail(project: Project, lake: Lake, name: TableName, schema: pa.Schema | None, limit: int = 10) -> Detail:

@@ -50,12 +50,12 @@ def command(
 
     Values of personal columns are masked. Columns that one side lacks are named, and left out where rows are compared.
     """
-    from lagoa.catalog.describe import find
+    from lagoa.catalog.describe import find_stored
 
     if other is not None and versions:
         raise CommandError("LG-601", "--with is for targets, --versions for one target", hint="use one of them")
     with settings.open() as project:
-        name = str(find(project.project, project.lake, table))
+        name = str(find_stored(project.project, project.lake, table))
         moments = (_moment(project, versions[0]), _moment(project, versions[1])) if versions else None
         found = project.diff(name, other, moments, key=_columns(key), rows=rows)
         if as_json:

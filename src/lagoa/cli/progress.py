@@ -70,7 +70,7 @@ class Lines:
         now = self._now()
         table = event.table or ""
         if event.kind == "note":
-            self._write(f"{table + ': ' if table else ''}{event.data.get('text')}")
+            self._write(_noted(event))
             return
         if not table:
             return
@@ -89,6 +89,11 @@ class Lines:
 
 
 _ENDS = ("step.published", "step.dropped", "step.failed", "step.blocked", "step.skipped")
+
+
+def _noted(event: Event) -> str:
+    text = str(event.data.get("text"))
+    return text if event.table is None or text.startswith(event.table) else f"{event.table}: {text}"
 
 
 def _ended(event: Event) -> str:
@@ -131,9 +136,7 @@ class _Live:
 
     def __call__(self, event: Event) -> None:
         if event.kind == "note":
-            self._progress.console.print(
-                f"{event.table or ''} {event.data.get('text')}".strip(), style="dim", markup=False
-            )
+            self._progress.console.print(_noted(event), style="dim", markup=False)
             return
         table = event.table
         if table is None:

@@ -26,10 +26,10 @@ def command(settings: Settings, table: str, to: str, dry_run: bool) -> None:
     Rows, quarantine and how far its source was read go back together, in one new version. The versions in between
     stay, so that this, too, can be undone.
     """
-    from lagoa.catalog.describe import find
+    from lagoa.catalog.describe import find_stored
 
     with settings.open() as project:
-        name = find(project.project, project.lake, table).guarded
+        name = find_stored(project.project, project.lake, table).guarded
         version = _version(project, name, to)
         now, then = project.lake.open(name, trust=True), project.lake.at(name, version)
         words = f"{name} from version {now.version} ({now.rows:,} rows) to what it was at version {version}"

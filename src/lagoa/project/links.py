@@ -36,7 +36,7 @@ def look_up(reading: Reading, nodes: Iterable[Node]) -> None:
     for mention in reading.mentions:
         table = mention.table
         if table is None or not _exists(table, made, kinds, reading):
-            reading.findings.append(_unknown(mention, made))
+            reading.findings.append(_unknown(mention, made, kinds))
 
 
 def _exists(table: TableName, made: set[TableName], kinds: dict[TableName, str], reading: Reading) -> bool:
@@ -48,15 +48,18 @@ def _exists(table: TableName, made: set[TableName], kinds: dict[TableName, str],
     return table.layer == "bronze" and any(table.name.startswith(f"{s}_") for s in reading.broken_sources)
 
 
-def _unknown(mention: Mention, made: set[TableName]) -> ProjectError:
+def _unknown(mention: Mention, made: set[TableName], kinds: dict[TableName, str]) -> ProjectError:
     table, written = mention.table, mention.written
     if table is not None and table.layer == _HISTORY:
         message = f"{mention.words} `{written}`, but history.* is for queries and not for models"
         return ProjectError("LG-103", message, place=mention.place)
     names = [str(name) for name in made]
     if table is not None and table.layer in (*LAYERS, QUARANTINE):
-        quarantines = [str(name.quarantine) for name in made] if table.layer == QUARANTINE else []
-        found = closest(written.lower(), [*quarantines, *names])
+        if table.layer == QUARANTINE and kinds.get(table.guarded) == "view":
+            message = f"{mention.words} `{written}`, but a view sets no rows aside: the tables that it reads do"
+            return ProjectError("LG-103", message, place=mention.place)
+        aside = [name for name in made if kinds.get(name) != "view"] if table.layer == QUARANTINE else []
+        found = closest(written.lower(), [*(str(name.quarantine) for name in aside), *names])
         hint = f"did you mean `{found}`?" if found else _all(names)
         message = f"{mention.words} `{written}`, which nothing produces"
         return ProjectError("LG-103", message, place=mention.place, hint=hint)

@@ -58,7 +58,7 @@ def answering(
     query = _one_select(sql)
     names = [_named(project, lake, query, r) for r in query.references if not r.is_function]
     behind = tables_behind(project, [n for n in names if n.layer != HISTORY])
-    pins = _pins(lake, behind, _moment(at, project, behind))
+    pins = _pins(project, lake, behind, _moment(at, project, behind))
     with engine.session() as session:
         _bind_history(session, project, names)
         empty = [n for n in behind if n.layer == QUARANTINE and not pins[n].exists]
@@ -104,12 +104,15 @@ def _is_known(project: Project, lake: Lake, name: TableName) -> bool:
     return name.guarded in project.graph.nodes or lake.path(name).is_dir()
 
 
-def _pins(lake: Lake, names: list[TableName], moment: int | datetime | None) -> dict[TableName, Table]:
+def _pins(
+    project: Project, lake: Lake, names: list[TableName], moment: int | datetime | None
+) -> dict[TableName, Table]:
     pins: dict[TableName, Table] = {}
     for name in names:
         found = lake.open(name) if moment is None else lake.at(name, moment)
         if not found.exists and name.layer != QUARANTINE:
-            raise LakeError("LG-103", f"`{name}` has not been built yet", hint=f"lagoa run -s +{name}")
+            where = f" -t {project.target_name}" if project.target_name != "local" else ""
+            raise LakeError("LG-103", f"`{name}` has not been built yet", hint=f"lagoa run{where} -s +{name}")
         pins[name] = found
     return pins
 

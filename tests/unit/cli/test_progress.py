@@ -51,6 +51,19 @@ def test_a_pipe_gets_a_line_for_what_is_done_and_for_what_takes_long() -> None:
     ]
 
 
+def test_a_note_that_names_its_table_is_not_named_twice() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream, lambda: 0.0)
+    lines(event("note", text="bronze.a is rebuilt in full: its columns changed"))
+    lines(event("note", text="read a.csv as cp1252"))
+    lines(event("note", None, text="waits for another run"))
+    assert stream.getvalue().splitlines() == [
+        "bronze.a is rebuilt in full: its columns changed",
+        "bronze.a: read a.csv as cp1252",
+        "waits for another run",
+    ]
+
+
 def test_what_did_not_happen_says_why() -> None:
     stream = io.StringIO()
     lines = Lines(stream)

@@ -95,6 +95,17 @@ def test_a_quarantine_table_may_be_read_and_counts_as_its_main_table(write: Writ
     assert [str(i) for i in project.graph.inputs(name)] == ["bronze.erp_orders"]
 
 
+def test_a_view_has_no_quarantine_and_nobody_suggests_it(write: Write) -> None:
+    view = {"models/silver/seen.sql": "/* kind: view */\nselect 1 as a"}
+    with pytest.raises(ProjectErrors) as caught:
+        load(write(view | {"models/gold/x.sql": "select * from quarantine.silver_seen"}), None, {})
+    (error,) = caught.value.errors
+    assert error.message == (
+        "`gold.x` reads `quarantine.silver_seen`, but a view sets no rows aside: the tables that it reads do"
+    )
+    assert error.hint is None
+
+
 def test_python_models_are_read_and_never_run(write: Write, tmp_path: Path) -> None:
     trap = tmp_path / "imported"
     code = f'''"""Who leaves.

@@ -95,6 +95,8 @@ class Recorder:
         return next(n for n in names if n not in taken)
 
     def _tells_time(self, model: Model) -> bool:
+        if model.header.kind == "scd2" and model.header.time is None:  # its versions begin when it runs
+            return True
         views = (self._project.models[n] for n in model.inputs if n in self._project.models)
         return bool(_TELLS_TIME.search(model.body)) or any(
             v.header.kind == "view" and _TELLS_TIME.search(v.body) for v in views
