@@ -116,7 +116,10 @@ class _Making:
             return step
         if model.header.kind == "incremental":
             step = self._foreseen(model, step, inputs, moved)
-        return estimated(replace(step, action=_action(step)), inputs, moved, self.actual, self.steps)
+        step = replace(step, action=_action(step))
+        if not step.full and _partly_built(model, self.actual.tables.get(name)):
+            return step  # how much of it is not built is not known from statistics
+        return estimated(step, inputs, moved, self.actual, self.steps)
 
     def _moved(self, name: TableName, inputs: Sequence[TableName]) -> list[News]:
         """Tell the news of the inputs of a table that is there."""
@@ -164,7 +167,7 @@ class _Making:
             return Step(name, "changed", "; ".join([words, *said]), kind, full=True), bool(said)
         if said:
             return Step(name, "changed", "; ".join(said), kind, full=True), True
-        if model.header.time is not None and Built.read(state.cursor).missing():
+        if _partly_built(model, self.actual.tables.get(name)):
             return Step(name, "new data", "partitions of it are not built yet", kind), False
         if model.header.kind == "append" and any(n.table == inputs[0] and n.more_than_added for n in moved):
             error = not_only_added(model, inputs[0])
@@ -217,6 +220,12 @@ class _Making:
             if step is None and not (isinstance(found, Table) and found.exists):
                 return f"{name} is not built yet and not selected"
         return None
+
+
+def _partly_built(model: Model, found: Table | LakeError | None) -> bool:
+    """Say whether a table holds some of its partitions of time, and lacks others."""
+    state = found.state if isinstance(found, Table) else None
+    return model.header.time is not None and state is not None and bool(Built.read(state.cursor).missing())
 
 
 def _span_step(model: Model, status: Literal["new", "changed"], span: Stretch) -> Step:
