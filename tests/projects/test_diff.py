@@ -127,6 +127,17 @@ def test_two_versions_are_compared_and_files_of_both_are_not_read(raft: Raft) ->
     assert counts(compared(raft, "silver.log")) == (1, 0, 0, 3)
 
 
+def test_versions_of_a_history_are_told_apart_by_when_they_began(raft: Raft) -> None:
+    raft.model("silver.kept", "select id, amount from bronze.land_people", "kind: scd2\nkey: id")
+    raft.ok()
+    people(raft, 2, {1: 11})
+    raft.ok()
+    found = compared(raft, "silver.kept")
+    assert found.key == ("id", "valid_from")
+    assert counts(found) == (1, 0, 1, 2)
+    assert set(found.counts.columns) == {"valid_to", "is_current"}
+
+
 def test_a_view_has_nothing_to_compare_or_to_put_back(raft: Raft, lagoa: Lagoa) -> None:
     raft.model("silver.seen", "select id from silver.people", "kind: view")
     for command in (["diff", "silver.seen", "-t", "dev"], ["diff", "silver.seen"], ["restore", "silver.seen", "0"]):

@@ -20,6 +20,7 @@ from lagoa.ports import OWN, Session
 from lagoa.project.model import Project
 from lagoa.serve import written
 from lagoa.serve.difference import Columns, Counts, Diff, Differing, Side, What
+from lagoa.spec.model import HISTORY
 from lagoa.spec.names import TableName
 from lagoa.spec.spelling import spelled
 
@@ -62,6 +63,8 @@ def diff(
     chosen = _key(project, name, key, names)
     shared = _bound(session, before.table, after.table)
     note = None if chosen else "it has no key, so whole rows are compared"
+    if not key and HISTORY[0] in names and _is_history(project, name) and _repeats(session, both, chosen):
+        chosen = (*chosen, HISTORY[0])  # of a history a key has several versions
     if chosen and (repeats := _repeats(session, both, chosen)):
         note = f"its key {', '.join(chosen)} repeats {repeats}, so whole rows are compared"
         chosen = ()
@@ -134,6 +137,11 @@ def _key(project: Project, name: TableName, asked: Sequence[str], names: Sequenc
         return tuple(found[column.lower()] for column in asked)
     declared = _declared_key(project, name, names)
     return declared if set(declared) <= set(names) else ()
+
+
+def _is_history(project: Project, name: TableName) -> bool:
+    model = project.models.get(name)
+    return model is not None and model.header.kind == "scd2"
 
 
 def _declared_key(project: Project, name: TableName, names: Sequence[str]) -> tuple[str, ...]:
