@@ -257,6 +257,8 @@ def test_what_is_no_data_is_left_out_and_named(home: Path, lagoa: Lagoa) -> None
         "logo.png": b"\x89PNG\0",
         "broken.zip": b"PK\3\4 not a zip",
         "program.bin": b"\0\1\2",
+        "torn.parquet": b"PAR1 and no more",
+        "torn.xlsx": b"no archive",
         "prose.txt": "Dear all,\nthis is a letter\nwithout columns\n",
     }
     said = lagoa("init", "new", "--from", str(_folder(home, files)), "--json")
@@ -266,6 +268,8 @@ def test_what_is_no_data_is_left_out_and_named(home: Path, lagoa: Lagoa) -> None
     assert {left["file"] for left in source["left_out"]} == set(files) - {"a.csv"}
     text = (home / "new/sources/data.yml").read_text("utf-8")
     assert all(f"# left out: {name}: " in text for name in set(files) - {"a.csv"})
+    assert all(name not in left["why"] for name in files for left in source["left_out"])
+    assert str(home) not in text
     assert lagoa("run", folder="new").code == 0
 
 

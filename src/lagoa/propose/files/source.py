@@ -14,7 +14,7 @@ from lagoa.propose.files.families import Family, families
 from lagoa.propose.files.names import free_source_name, stream_names
 from lagoa.propose.files.sheets import sheets_of
 from lagoa.propose.files.stream import propose_stream
-from lagoa.propose.files.survey import Survey, survey
+from lagoa.propose.files.survey import Survey, survey, why_left_out
 from lagoa.propose.proposed import Proposed
 
 
@@ -53,7 +53,8 @@ def _streams(proposed: Proposed, seen: Survey) -> None:
             try:
                 proposed.streams.append(propose_stream(session, seen.base, name, family))
             except LagoaError as error:
-                proposed.left_out.append((_called(family), error.message))
+                said = why_left_out(family.files[0].found, error.message)
+                proposed.left_out.append((_called(family), said))
     proposed.streams.sort(key=lambda s: s.name)
 
 

@@ -134,14 +134,17 @@ def survey(base: Path, pattern: str = "**") -> Survey:
                     seen.databases.append((kind, found.path))
                     continue
                 several = _look(found)
-            except LagoaError as error:
-                seen.left_out.append((found.name, error.message))
-                continue
-            except Unusable as error:
-                seen.left_out.append((found.name, str(error)))
+            except (LagoaError, Unusable) as error:
+                seen.left_out.append((found.name, why_left_out(found, str(error))))
                 continue
             seen.files += several
     return seen
+
+
+def why_left_out(found: Found, said: str) -> str:
+    """Say why a file is left out without its name and place: the name stands before it, the place is this machine's."""
+    said = said.removeprefix(found.name).lstrip(": ")
+    return said.replace(f" '{found.path}'", "").replace(str(found.path), found.name)
 
 
 def database_in(found: Found) -> str | None:
@@ -162,7 +165,7 @@ def _unpacked(files: Sequence[Found], seen: Survey) -> Iterator[Found]:
         try:
             yield from expanded([found], None)
         except LagoaError as error:
-            seen.left_out.append((found.name, error.message))
+            seen.left_out.append((found.name, why_left_out(found, error.message)))
 
 
 def ending(name: str) -> str:
