@@ -13,6 +13,8 @@ from lagoa.kit.casts import MISFIT
 QUERY = "query"
 """The `file` of a place inside a query; whoever knows the user's file puts it in its stead."""
 _SILLY = re.compile(r"(?i)\s*Did you mean \"(pg_|duckdb_|sqlite_|information_schema|s\d+)[^\"]*\"\??")
+_SETTING = re.compile(r"\n+Use \"?SET [^\n]*")
+"""Advice to set what nobody can set here."""
 _QUOTED = '{"exception_type"'
 _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 _UNWRITABLE = (*_FULL, "Permission denied", "Read-only file system")
@@ -63,7 +65,7 @@ def _words(text: str) -> tuple[str, int | None]:
     text = re.sub(r"\n+LINE \d+:.*", "", text, flags=re.DOTALL)
     text = re.sub(r"\A[A-Z][A-Za-z/ -]* Error: ", "", text)
     text = re.sub(r'"?\bs\d+"?\.(?=[\w"])', "", _SILLY.sub("", text))
-    return text.strip(), position
+    return _SETTING.sub("", text).strip(), position
 
 
 def _innermost(text: str) -> str:

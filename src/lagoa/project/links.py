@@ -36,7 +36,8 @@ def look_up(reading: Reading, nodes: Iterable[Node]) -> None:
     for mention in reading.mentions:
         table = mention.table
         if table is None or not _exists(table, made, kinds, reading):
-            reading.findings.append(_unknown(mention, made, kinds))
+            others = made - {mention.by} if mention.words.startswith(f"`{mention.by}`") else made
+            reading.findings.append(_unknown(mention, others, kinds))
 
 
 def _exists(table: TableName, made: set[TableName], kinds: dict[TableName, str], reading: Reading) -> bool:

@@ -222,3 +222,11 @@ def test_python_variables_are_not_tables(session: Session) -> None:
     secret = pa.table({"id": [1]})  # noqa: F841 # DuckDB would find it by its name
     with pytest.raises(StepError, match="does not exist"):
         session.rows("from secret")
+
+
+def test_advice_to_set_what_nobody_can_set_here_is_not_passed_on(session: Session) -> None:
+    session.bind("x", pa.table({"id": [1, 2]}))
+    with pytest.raises(StepError) as caught:
+        session.rows("select (select id from x) as id")
+    assert "can only return a single row" in caught.value.message
+    assert "SET" not in caught.value.message

@@ -106,6 +106,13 @@ def test_a_view_has_no_quarantine_and_nobody_suggests_it(write: Write) -> None:
     assert error.hint is None
 
 
+def test_a_model_is_not_advised_to_read_itself(write: Write) -> None:
+    with pytest.raises(ProjectErrors) as caught:
+        load(write({"models/silver/order.sql": "select 1 as a from silver.ordes"}), None, {})
+    (error,) = caught.value.errors
+    assert error.hint == "did you mean `silver.orders`?"
+
+
 def test_python_models_are_read_and_never_run(write: Write, tmp_path: Path) -> None:
     trap = tmp_path / "imported"
     code = f'''"""Who leaves.
