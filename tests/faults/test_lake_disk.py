@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lagoa.errors import LakeError
 from lagoa.testing.raft import Raft
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +108,16 @@ def test_a_read_only_disk_is_named(small_disk: Path) -> None:
     said = publish(small_disk, "subprocess.run(['mount', '-o', 'remount,ro', str(root)], check=True)")
     assert said.startswith("LG-306")
     assert_untouched(said, "Read-only file system")
+
+
+def test_a_lake_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    raft = Raft(tmp_path)
+    raft.model("silver.s", "select 1 as id")
+    raft.write("lake/.staging", "in the way of the folder")
+    for doing in (raft.ok, lambda: raft.open().maintain()):
+        with pytest.raises(LakeError, match="the lake cannot be written: File exists") as caught:
+            doing()
+        assert caught.value.code == "LG-306"
 
 
 def test_a_run_on_a_full_disk_says_so_of_each_table_and_goes_on_when_there_is_room(

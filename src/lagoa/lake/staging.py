@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from lagoa.lake.files import writing
+
 FOLDER = ".staging"
 
 
@@ -21,12 +23,14 @@ class Staging:
     """
 
     def __init__(self, lake: Path, run: str) -> None:
+        """Raises LakeError LG-306 when the lake cannot be written."""
         home = lake / FOLDER
-        home.mkdir(parents=True, exist_ok=True)
         self.folder = home / run
         self._lock = home / f"{run}.lock"
-        self._handle = _locked(self._lock)
-        self.folder.mkdir(exist_ok=True)
+        with writing("the lake"):
+            home.mkdir(parents=True, exist_ok=True)
+            self._handle = _locked(self._lock)
+            self.folder.mkdir(exist_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -76,9 +80,11 @@ def _leases(lake: Path) -> Iterator[tuple[str, bool]]:
 
 def _held(lock: Path) -> bool:
     try:
-        handle = os.open(lock, os.O_RDWR)
-    except OSError:
+        handle = os.open(lock, os.O_RDONLY)  # a lease of another user's run may be read and not written
+    except FileNotFoundError:
         return False
+    except OSError:
+        return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
