@@ -19,7 +19,7 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 from lagoa.errors import LakeError
 from lagoa.lake import log
 from lagoa.lake.files import fsync, uuid7
-from lagoa.lake.schema import to_delta
+from lagoa.lake.schema import same_json, to_delta
 from lagoa.lake.table import Table
 
 STATS_COLUMNS = "delta.dataSkippingStatsColumns"
@@ -123,8 +123,11 @@ def _needs_metadata(table: Table, handle: DeltaTable, commit: Commit, delta: Sch
     """Say whether a replace changes what delta-rs leaves as it is: it then commits a table that nobody
     can open.
 
-    Seen with 1.6.6: other partition columns, and a first timestamp without time zone.
+    Seen with 1.6.6: other partition columns, a first timestamp without time zone, and the same columns, or fields of
+    a struct, in another order.
     """
+    if handle.schema() == delta and not same_json(handle.schema().to_json(), delta.to_json()):
+        return True
     if tuple(table.partition_by) != tuple(commit.partition_by) or _lacks_ntz(handle, delta):
         return True
     held = handle.metadata().configuration

@@ -3,7 +3,6 @@ replaced."""
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -125,7 +124,7 @@ class Table:
         if rows is not None and rows != state.rows:
             said = f"it holds {rows} rows where its state says {state.rows}: a commit was lost or changed"
             return log.damaged(self.name, said)
-        if state.table and not _same_json(handle.schema().to_json(), state.table):
+        if state.table and not schema.same_json(handle.schema().to_json(), state.table):
             return log.damaged(self.name, "its columns are not those that its state names: a commit was lost")
         return None
 
@@ -250,11 +249,6 @@ def bind(session: Session, name: str, table: Table) -> None:
     session.bind(once, rows)  # a reader gives its rows once; a query may want them twice
     session.run(f"create temp table {kept} as select {columns(table.schema.names)} from {quote(once)}")
     session.bind(name, f"select {columns(table.schema.names)} from {kept}")
-
-
-def _same_json(a: str, b: str) -> bool:
-    """Compare JSON texts: delta-rs writes the metadata of a column in any order."""
-    return a == b or json.loads(a) == json.loads(b)
 
 
 def counted(handle: DeltaTable, actions: pa.Table) -> int | None:
