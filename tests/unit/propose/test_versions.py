@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.propose.small_dbt import proposed, told
+from tests.unit.propose.small_dbt import SETTINGS, proposed, told
 
 from lagoa.project.load import load
 from lagoa.project.trials import read_trials
@@ -63,6 +63,16 @@ def test_a_version_says_what_its_model_says_unless_it_says_so_itself(tmp_path: P
     assert {name: len(column.checks) for name, column in second.columns.items()} == {"id": 1, "loud": 0}
     (trial,) = read_trials(project)
     assert [str(table) for table in trial.expected] == ["gold.people_v2"]
+
+
+def test_what_is_configured_for_a_model_holds_for_its_versions(tmp_path: Path) -> None:
+    settings = (
+        f"{SETTINGS}models:\n  shop:\n    +materialized: view\n    people: {{+tags: [core], v1: {{+tags: [old]}}}}\n"
+    )
+    proposed(tmp_path, {**FILES, "dbt_project.yml": settings})
+    project = load(tmp_path / "new")
+    tags = {n: project.models[TableName("gold", f"people_v{n}")].header.tags for n in (1, 2, 3)}
+    assert tags == {1: ("core", "old"), 2: ("core",), 3: ("core",)}
 
 
 def test_a_version_that_is_not_there_is_named(tmp_path: Path) -> None:

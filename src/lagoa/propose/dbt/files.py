@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,8 @@ def read_files(root: Path, dialect: str | None = None, variables: Settings | Non
     for path in _files([p / _FIXTURES for p in folders["test-paths"]], ""):
         dbt.fixtures[path.stem] = path
     with rendering(dbt, {}, {}) as renderer:
-        _configure(dbt, renderer.tree(value))
+        whole = renderer.tree(value)
+        _configure(dbt, whole)
         docs = {m[1]: m[2].strip() for p in _files([root], ".md") for m in _DOCS.finditer(_text(p))}
         properties = Properties(dbt, docs, renderer.tree)
         for path in [*_files(_all(folders), ".yml"), *_files(_all(folders), ".yaml")]:
@@ -86,6 +87,7 @@ def read_files(root: Path, dialect: str | None = None, variables: Settings | Non
                 dbt.strays.append((_name(root, path), line, f"the file cannot be read: {error}"))
             except (AttributeError, TypeError, ValueError):
                 dbt.strays.append((_name(root, path), 1, "the file holds something of another shape than dbt's"))
+    _configure_versions(dbt, whole)
     _switch_off(dbt)
     return dbt
 
@@ -212,15 +214,31 @@ def _profile(dbt: Dbt, settings: Settings, dialect: str | None) -> None:
 def _configure(dbt: Dbt, settings: Settings) -> None:
     """Give every node what dbt_project.yml configures for its folder, the nearest last."""
     for node in dbt.nodes.values():
-        level: Any = settings.get(f"{node.sort}s") or settings.get("data_tests" if node.sort == "test" else "") or {}
-        for step in (None, dbt.name, *node.folders, node.name):
-            level = level if step is None else level.get(step)
-            if not isinstance(level, dict):
-                break
-            for key, value in level.items():
-                plain = key.removeprefix("+")
-                if key != plain or plain in _MAPPINGS or not isinstance(value, dict):
-                    _merge(node.config, plain, value)
+        node.config = _configured(settings, node, (dbt.name, *node.folders, node.name))
+
+
+def _configure_versions(dbt: Dbt, settings: Settings) -> None:
+    """Give versions what is configured for their model, as if it were their folder."""
+    for version, name in dbt.versions.items():
+        model, dot, number = version.rpartition(".v")
+        if dot:
+            node = dbt.nodes[name]
+            node.config = _configured(settings, node, (dbt.name, *node.folders, model, f"v{number}"))
+            node.config.update(node.said.config)
+
+
+def _configured(settings: Settings, node: Node, steps: Iterable[str]) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    level: Any = settings.get(f"{node.sort}s") or settings.get("data_tests" if node.sort == "test" else "") or {}
+    for step in (None, *steps):
+        level = level if step is None else level.get(step)
+        if not isinstance(level, dict):
+            break
+        for key, value in level.items():
+            plain = key.removeprefix("+")
+            if key != plain or plain in _MAPPINGS or not isinstance(value, dict):
+                _merge(config, plain, value)
+    return config
 
 
 def _merge(config: dict[str, Any], key: str, value: Any) -> None:
