@@ -106,15 +106,21 @@ def _unhygienic(tree: exp.Query) -> None:
 
 
 def _shared_columns(tree: exp.Query) -> None:
-    """Refuse what the parser reads otherwise than DuckDB about the columns that USING shares."""
+    """Refuse what the parser reads otherwise than DuckDB about the tables that a join has on its left."""
     for select in tree.find_all(exp.Select):
-        filled, shared = False, set[str]()
+        filled, comma, shared = False, False, set[str]()
         for join in select.args.get("joins") or []:
-            if filled and join.args.get("using"):
+            fills, using = join.side.upper() in ("RIGHT", "FULL"), join.args.get("using") or []
+            if join.method:
+                raise Refused("an ASOF, POSITIONAL or NATURAL join is not followed")
+            if filled and using:
                 # its column on the left is itself of two tables: the parser would take the first
                 raise Refused("a JOIN with USING after a RIGHT or FULL one is not followed")
-            filled = filled or join.side.upper() in ("RIGHT", "FULL")
-            shared |= {name.name.lower() for name in join.args.get("using") or []}
+            if comma and (fills or using):
+                # what stands before a comma is not on its left, for the parser it is
+                raise Refused("a JOIN that is RIGHT or FULL, or has USING, after a comma is not followed")
+            filled, comma = filled or fills, comma or not (join.kind or join.side or join.args.get("on") or using)
+            shared |= {name.name.lower() for name in using}
         for clause in ("having", "qualify"):
             named = select.args[clause].find_all(exp.Column) if select.args.get(clause) else ()
             # the parser would take the output of that name, DuckDB takes the column

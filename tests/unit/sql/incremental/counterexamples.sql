@@ -26,3 +26,15 @@ select cast(z.m as varchar) as k from (select 1.50 as m from s.t1 x where {p:x:t
 
 -- union_with_texts | k | all
 select k, count(*) n from (select x.s as k from s.t1 x union all select y.a from s.t2 y) z group by k;
+
+-- comma_before_right | k | refused
+select x.v as n, t1.a as k from s.t2 x, s.t1 right join s.t3 z on z.b = t1.b where {p:z:t3};
+
+-- comma_before_using | id | refused
+select x.id, y.v, z.s from s.t3 x, s.t1 y join s.t2 z using (id) where {p:x:t3};
+
+-- comma_before_left | id | all
+select x.id, y.v, z.d from s.t3 x, s.t1 y left join s.t2 z on z.a = y.a where x.b = y.b and {p:x:t3};
+
+-- natural | id | refused
+select id, y.v from s.t1 y natural join s.t2 z where {p:y:t1};
