@@ -79,15 +79,14 @@ class Wanted:
             whole = json.loads(text, parse_float=Decimal)
             self._refuse_error(whole, refuse)
             self._refuse_shape(whole, path, refuse)
-            values = [v for v in records(whole, path) if v is not None]
+            values = records(whole, path)
             lines = [line for _, line in Document(text, Judge()).records(path)] if values else []
+            found = [(v, line) for v, line in zip(values, lines, strict=True) if v is not None]
         except (ValueError, LookupError, RecursionError) as error:
             what = "it is not valid utf-8" if isinstance(error, UnicodeDecodeError) else str(error)
             raise refuse(f"the body cannot be read: {what}", "see `format:` and `records:`") from None
-        if len(lines) != len(values):  # a null among them
-            lines = [line for line in lines if line != '{"value": null}']
-        page = Page(count=len(values), whole=whole)
-        kept = list(self._kept(page, zip(values, lines, strict=True)))
+        page = Page(count=len(found), whole=whole)
+        kept = list(self._kept(page, found))
         return self._written(page, kept, name)
 
     def _refuse_error(self, whole: Any, refuse: Refuse) -> None:

@@ -90,6 +90,8 @@ def test_an_object_is_one_record_and_null_is_none(web: Web, read: Read) -> None:
     assert read(rest(web, records="$.data")).rows == []
     web.route("/rows", lambda _: {"data": [None, {"id": 1}, None]})
     assert [row["id"] for row in read(rest(web, records="$.data")).rows] == [1]
+    web.route("/rows", lambda _: {"data": [None, {"value": None}, {"value": 2}]})
+    assert [row["value"] for row in read(rest(web, records="$.data")).rows] == [None, 2]
 
 
 def test_lines_of_json_are_records_and_wrong_ones_are_set_aside(web: Web, read: Read) -> None:
