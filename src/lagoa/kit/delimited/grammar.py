@@ -104,7 +104,8 @@ class Grammar:
 
     def surely_outside(self, buffer: bytes | bytearray, start: int, end: int) -> bool:
         """Say whether `end` is outside quotes, when that is quickly said: `start` is where a record starts."""
-        if not self.quote:
+        # looking for a quote is ten times as fast as matching what has none
+        if not self.quote or buffer.find(self.quote, start, end) < 0:
             return True
         found = self._quoted.match(buffer, start, end)
         return found is not None and found.end() == end
