@@ -111,6 +111,23 @@ def test_a_long_integer_is_kept_when_a_later_piece_makes_its_column_wider(tmp_pa
     assert len(rows) == 60
 
 
+def test_a_long_integer_is_kept_when_a_line_that_is_judged_apart_makes_its_column_wider(tmp_path: Path) -> None:
+    path = tmp_path / "x.ndjson"
+    path.write_text('{"id":7,"n":1}\n' * 40 + LONG + '{"id":1e2,"n":1}\n' * 2)
+    careful, _, _ = read(path, 1 << 20, 1 << 20)
+    assert read(path, 0, 300)[0] == careful
+    assert str(careful[40][0]) == "9007199254740993"
+
+
+def test_an_empty_object_among_others_takes_no_column_away(tmp_path: Path) -> None:
+    path = tmp_path / "x.ndjson"
+    for odd in ("{}", '{"at":{}}', '{"tags":[{}]}'):
+        path.write_text('{"id":-7,"at":{"x":1},"tags":[{"k":2}]}\n{"id":8}\n' * 40 + odd + "\n")
+        careful, _, _ = read(path, 1 << 20, 1 << 20)
+        assert read(path, 0, 300)[0] == careful
+        assert careful[0] == ({"x": 1}, -7, [{"k": 2}], "x.ndjson:1")
+
+
 def test_structures_merge_into_what_holds_both() -> None:
     assert merged({"a": "UBIGINT", "n": "NULL"}, {"a": "DOUBLE", "b": ["NULL"], "n": "BOOLEAN"}) == {
         "a": "DOUBLE",

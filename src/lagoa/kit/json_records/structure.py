@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-_INTEGERS = {"UBIGINT", "BIGINT", "HUGEINT"}
+INTEGERS = {"UBIGINT", "BIGINT", "HUGEINT"}
 _KINDS: dict[str, Any] = {
     "BIGINT": pa.int64(),
     "DOUBLE": pa.float64(),
@@ -33,9 +33,31 @@ def merged(one: Structure, two: Structure) -> Structure:
         return {**{k: merged(v, two.get(k)) for k, v in one.items()}, **{k: v for k, v in two.items() if k not in one}}
     if isinstance(one, list) and isinstance(two, list):
         return [merged(one[0], two[0])]
-    if isinstance(one, str) and isinstance(two, str) and {one, two} <= _INTEGERS | {"DOUBLE"}:
+    if isinstance(one, str) and isinstance(two, str) and {one, two} <= INTEGERS | {"DOUBLE"}:
         return "DOUBLE" if "DOUBLE" in (one, two) else "BIGINT"
     return "VARCHAR"
+
+
+def emptied(found: Structure, bare: Structure) -> Structure:
+    """Return a structure that says of what is an empty object wherever it is one that it is one.
+
+    `bare` is the structure of the same records with nulls in the stead of empty objects.
+    """
+    if isinstance(found, dict) and isinstance(bare, dict):
+        return {key: emptied(inside, bare.get(key)) for key, inside in found.items()}
+    if isinstance(found, list) and isinstance(bare, list):
+        return [emptied(found[0], bare[0])]
+    return {} if found == "JSON" and bare == "NULL" else found
+
+
+def ordered(one: Structure, like: Structure) -> Structure:
+    """Return a structure with the keys that another one has, too, first and in its order."""
+    if isinstance(one, dict) and isinstance(like, dict):
+        keys = [*(key for key in like if key in one), *(key for key in one if key not in like)]
+        return {key: ordered(one[key], like.get(key)) for key in keys}
+    if isinstance(one, list) and isinstance(like, list):
+        return [ordered(one[0], like[0])]
+    return one
 
 
 def guarded(found: Structure, wide: Structure) -> Structure:
@@ -60,7 +82,7 @@ def settled(found: Structure, depth: int = 0) -> Structure:
         return {key: settled(inside, depth + 1) for key, inside in found.items()}
     if isinstance(found, list):
         return [settled(found[0], depth + 1)] if depth <= _DEEPEST else "VARCHAR"
-    if found in _INTEGERS:
+    if found in INTEGERS:
         return "BIGINT"
     return found if found in _KINDS else "VARCHAR"
 
