@@ -92,6 +92,8 @@ def consume(stream: dict[str, Any], folder: Path, into: Path) -> None:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 [f.result() for f in done]
         [f.result() for f in running]
+    if batch.again():
+        raise SystemExit("the file is not like its sample: nothing was measured")
     batch.cursor()
     engine.close()
 

@@ -103,6 +103,9 @@ class Batch:
     apart: bool = False
     """Publish it by itself also when the table is new, so that a killed run goes on after it. Its cursor must tell
     where to go on."""
+    again: Callable[[], bool] = lambda: False
+    """Asked once every portion is staged, before `cursor`. True: its rows were more than the schema holds. What was
+    staged is thrown away, and `schema` and `portions`, which are new now, take its place."""
     keys: Batch | None = None
     """Of a stream that says `deletes: compare`: every key that the source holds as this batch sees it, and nothing
     but the key's columns and `_source`. The table's rows with another key are removed by the same commit."""

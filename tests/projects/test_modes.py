@@ -323,3 +323,29 @@ def test_a_replace_that_brings_the_same_good_and_bad_rows_is_no_news(tmp_path: P
     assert sell("insert into sales values (3, 3)")[0] == version + 2
     assert sell("delete from sales where id = 2") == (version + 3, [])
     assert sell("select 1") == (version + 3, [])
+
+
+def test_a_record_unlike_all_that_were_read_before_it_changes_the_columns_and_nothing_is_doubled(raft: Raft) -> None:
+    """A large file of lines is read by the columns of a sample, and once more when these turn out to be too few."""
+    raft.source("land", "p: {path: 'p*.ndjson', mode: append, schema: freeze}")
+    usual = [f'{{"id": {n}, "text": "{"x" * 970}"}}' for n in range(9000)]
+    odd = [*usual[:2300], '{"id": 1.5, "late": "here"}', *usual[2300:]]
+    raft.write("land/p1.ndjson", "\n".join(odd) + "\n")
+    raft.ok()
+    with raft.open() as project:
+        asked = "select count(*) as n, count(distinct _source) as lines, sum(id) as ids, min(late) as late"
+        found = project.query(f"{asked} from bronze.land_p").read_all().to_pylist()
+    assert found == [{"n": 9001, "lines": 9001, "ids": 40495501.5, "late": "here"}]
+    assert raft.notes() == []
+    # what the sample does not show of a table's columns is looked for: a frozen table is not said to lose one
+    raft.write("land/p2.ndjson", "\n".join(odd) + "\n")
+    raft.ok()
+    with raft.open() as project:
+        assert project.table("bronze.land_p").rows == 18002
+
+
+def test_what_is_found_out_while_a_file_is_read_is_told(raft: Raft) -> None:
+    raft.source("land", "p: {path: p.csv}")
+    raft.write("land/p.csv", "a\nção\n".encode("cp1252"))
+    raft.ok()
+    assert raft.notes() == ["read p.csv as cp1252"]

@@ -7,12 +7,13 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from lagoa.errors import SourceError
+from lagoa.kit.column_names import OWN
 
 _LEVEL = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TOKEN = re.compile(r"\*\*|\*|\?|\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -111,6 +112,17 @@ def find(base: Path, pattern: str) -> list[Found]:
             raise _outside(name, base)
         found.append(Found(real, name, entry.stat().st_size, tuple((k, hit[g]) for g, k in levels.items())))
     return sorted(found, key=lambda f: natural(f.name))
+
+
+def levels(files: Sequence[Found], columns: Collection[str]) -> tuple[str, ...]:
+    """Name the levels of some files' paths. Raises SourceError LG-206 for one that is a column, too."""
+    names = tuple(name for name, _ in files[0].levels) if files else ()
+    for level in names:
+        if level in columns or level in OWN:
+            raise SourceError(
+                "LG-206", f"`{level}` is a level of the path and a column of the files", hint="call the level otherwise"
+            )
+    return names
 
 
 def matcher(pattern: str) -> re.Pattern[str]:

@@ -122,6 +122,11 @@ def sql_type(kind: pa.DataType) -> str:
     return f"{sql_type(kind.value_type)}[]"
 
 
+def same_columns(one: pa.Schema, two: pa.Schema) -> bool:
+    """Say whether two schemas have the same columns, in whatever order."""
+    return {f.name: sql_type(f.type) for f in one} == {f.name: sql_type(f.type) for f in two}
+
+
 def from_duckdb(kind: Any) -> pa.DataType:
     """Return the Arrow type in which Delta holds a DuckDB type (a `DuckDBPyType`)."""
     text = str(kind)

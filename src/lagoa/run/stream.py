@@ -134,16 +134,13 @@ def _land(stream: Stream, table: Table, batches: Iterator[Batch], folder: Path) 
         delivered, cursor, overlap, mixed = Delivered(), None, None, False
         keys: list[StagedFile] | None = None
         for number, batch in enumerate(batches):
-            for note in batch.notes:
-                stream.tell(note)
-            table, now = _fit(stream, session, table, batch, drift, folder / f"fit-{number}")
+            table, now, part = _read(stream, session, table, batch, drift, folder / f"part-{number}")
             mixed |= drift is not None and bool(now.widened)
             drift = now
-            landing = _landing(stream, folder / f"part-{number}")
-            part = deliver(batch, drift, _spelled(stream, drift.schema), stream.place, landing)
             delivered.staged += part.staged
             delivered.rejects += part.rejects
             if _mode(stream, table) == "merge":
+                landing = _landing(stream, folder / f"part-{number}")
                 keys = deletions.listed(batch, drift, _spelled(stream, drift.schema), stream.place, landing)
             cursor, overlap = batch.cursor(), batch.overlap
         if drift is None:
@@ -164,6 +161,27 @@ def _land(stream: Stream, table: Table, batches: Iterator[Batch], folder: Path) 
         if again and same_rows(landed, staged, context.lake.open(table.name.quarantine, trust=True)):
             work.mode, work.staged = "append", []
         return write(context, session, work, folder)
+
+
+def _read(
+    stream: Stream, session: Session, table: Table, batch: Batch, before: Drift | None, folder: Path
+) -> tuple[Table, Drift, Delivered]:
+    """Fit the table to a batch and stage its rows, anew while the batch finds that they are more than its columns."""
+    for note in batch.notes:
+        stream.tell(note)
+    said, nth = len(batch.notes), 0
+    while True:
+        place = folder / f"try-{nth}"
+        table, drift = _fit(stream, session, table, batch, before, place / "fit")
+        done = deliver(batch, drift, _spelled(stream, drift.schema), stream.place, _landing(stream, place))
+        if not batch.again():
+            break
+        for file in (*done.staged, *done.rejects):
+            file.path.unlink()
+        nth += 1
+    for note in batch.notes[said:]:  # what was seen on the way
+        stream.tell(note)
+    return table, drift, done
 
 
 def _forgotten(stream: Stream, table: Table) -> bool:

@@ -66,13 +66,11 @@ class Reader:
         coming = self.source.read(reading)
         for batch in islice(coming, batches):
             landed.batches += 1
+            mine = self._staged(batch)
             if landed.schema is not None:
                 assert batch.schema == landed.schema, f"{stream}: one stream, two schemas"
             landed.schema = batch.schema
-            mine = Landed(schema=batch.schema)
-            for portion in batch.portions:
-                landed.said.append(portion.label)
-                self.stage(portion, batch, mine)
+            landed.said += mine.said
             known = [*(held.rows if held else ()), *landed.rows]
             landed.rows += self._unmet(batch, mine, known) if batch.overlap and known else mine.rows
             landed.refused += mine.refused
@@ -85,6 +83,15 @@ class Reader:
                 landed.cursor = cursor
         _end(coming)
         return landed
+
+    def _staged(self, batch: Batch) -> Landed:
+        while True:
+            mine = Landed(schema=batch.schema)
+            for portion in batch.portions:
+                mine.said.append(portion.label)
+                self.stage(portion, batch, mine)
+            if not batch.again():
+                return mine
 
     def abandon(self, stream: str) -> None:
         """Begin to read, and give up with the first rows, before anything is published."""

@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self
 
+import pyarrow as pa
 from pydantic import Field, field_validator, model_validator
 
 from lagoa.errors import MissingExtra, Place, SourceError
 from lagoa.kit.bundle import Noted
-from lagoa.kit.column_names import OWN, Renames
+from lagoa.kit.column_names import Renames
 from lagoa.kit.containers.members import expanded
 from lagoa.kit.containers.streams import bare
 from lagoa.kit.delimited.dialect import Dialect
@@ -26,12 +27,12 @@ from lagoa.kit.fixed.read import FixedWidth, Ruled
 from lagoa.kit.fixed.slots import fits, slots
 from lagoa.kit.fixed.stored import Stored
 from lagoa.kit.json_records.read import JsonRecords
-from lagoa.kit.landing import Found, find, is_pattern, literal_folder, printable
+from lagoa.kit.landing import Found, find, is_pattern, levels, literal_folder, printable
 from lagoa.kit.parquet_files import ParquetFiles
 from lagoa.kit.pieces import Scratch
 from lagoa.kit.shape import Shape
 from lagoa.kit.spelled import called_as_they_land, shaped, spelling
-from lagoa.kit.types import from_duckdb
+from lagoa.kit.types import from_duckdb, same_columns
 from lagoa.kit.values import IMPLIED
 from lagoa.kit.xml.records import XmlRecords
 from lagoa.ports import Batch, Json, Portion, Reading, Source
@@ -198,14 +199,17 @@ class Files(Source, FileOptions):
             yield from self._replace(stream, found, reading)
             return
         fresh, notes = self._fresh(stream, found, held)
+        known = reading.held
         for group in _groups(fresh):
             noted = Noted()
-            batch = self._batch(stream, group, reading, noted)
+            batch = self._batch(stream, group, reading, noted, known)
             batch.cursor = partial(_remember, held, group, noted)
             batch.notes = noted.notes
             noted.notes[:0] = notes
             notes = []
             yield batch
+            before = known if known is not None else pa.schema([])
+            known = pa.schema([*before, *(f for f in batch.schema if f.name not in before.names)])
             held = _remember(held, group, noted)
 
     def check(self, stream: str, project: Path) -> None:
@@ -284,30 +288,36 @@ class Files(Source, FileOptions):
         if not found or (reading.since is not None and _same(found, reading.since)):
             return
         noted = Noted()
-        batch = self._batch(stream, found, reading, noted)
+        batch = self._batch(stream, found, reading, noted, reading.held)
         batch.cursor = partial(_remember, {}, found, noted)
         batch.notes = noted.notes
         yield batch
 
     # ------------------------------------------------------------ what they hold
-    def _batch(self, stream: FileStream, files: Sequence[Found], reading: Reading, noted: Noted) -> Batch:
+    def _batch(
+        self, stream: FileStream, files: Sequence[Found], reading: Reading, noted: Noted, known: pa.Schema | None
+    ) -> Batch:
+        """Return the files' batch; `known` are the table's columns, None: it has none yet."""
         format = self._format(stream, files, reading, noted)
-        arrive = format.schema(files)
-        names = tuple(name for name, _ in files[0].levels) if files else ()
-        for level in names:
-            if level in arrive or level in OWN:
-                raise SourceError(
-                    "LG-206",
-                    f"`{level}` is a level of the path and a column of the files",
-                    hint="call the level otherwise",
-                )
-        shape, missing = shaped(arrive, stream, stream, names)
-        places = stream.rename.places if isinstance(stream.rename, Renames) else {}
-        # a dictionary speaks of more than what files have
-        noted.notes += [f"column {n} is declared, but no file has it" for n in missing if n not in places]
-        if places and arrive and not places.keys() & arrive.keys():
-            noted.notes.append("no row of the dictionary is about a column of these files")
-        return Batch(format.portions(files, shape), shape.schema)
+        guessed = format.guessed(files) if isinstance(format, JsonRecords) else None
+        shape, said = _shaped(stream, files, guessed or {})
+        # a guess that is no news to the table lets nobody be told of columns what is not so
+        if guessed is None or said or (known is not None and not same_columns(shape.schema, known)):
+            shape, said = _shaped(stream, files, format.schema(files))
+            noted.notes += said
+            return Batch(format.portions(files, shape), shape.schema)
+        batch = Batch(format.portions(files, shape), shape.schema)
+
+        def again() -> bool:
+            if not (isinstance(format, JsonRecords) and format.outgrown):
+                return False
+            shape, said = _shaped(stream, files, format.schema(files))
+            noted.notes += said
+            batch.portions, batch.schema = format.portions(files, shape), shape.schema
+            return True
+
+        batch.again = again
+        return batch
 
     def _format(self, stream: FileStream, files: Sequence[Found], reading: Reading, noted: Noted) -> FileFormat:
         kind = stream.format or _by_ending(files)
@@ -446,6 +456,17 @@ def _header(stream: FileStream) -> int:
 def _by_ending(files: Sequence[Found]) -> Format:
     name = bare(files[0].name.lower()) if files else ""
     return _ENDINGS.get(name.rpartition(".")[2], "csv")
+
+
+def _shaped(stream: FileStream, files: Sequence[Found], arrive: Mapping[str, Any]) -> tuple[Shape, list[str]]:
+    """Return the shape of columns that arrive, and what people should know of it. Raises SourceError LG-206."""
+    shape, missing = shaped(arrive, stream, stream, levels(files, arrive))
+    places = stream.rename.places if isinstance(stream.rename, Renames) else {}
+    # a dictionary speaks of more than what files have
+    said = [f"column {n} is declared, but no file has it" for n in missing if n not in places]
+    if places and arrive and not places.keys() & arrive.keys():
+        said.append("no row of the dictionary is about a column of these files")
+    return shape, said
 
 
 def _same(found: Sequence[Found], held: Json) -> bool:

@@ -132,7 +132,11 @@ def _read(session: Session, source: Source, sample: Sample, folder: Path) -> Non
     scratch.mkdir(parents=True, exist_ok=True)
     session.run(f"drop table if exists {SEEN}")
     for batch in source.read(Reading("seen", None, scratch, folder, "seen")):
+        before = sample.rows, sample.refused
         _land(session, batch, sample)
+        while batch.again():
+            sample.rows, sample.refused = before
+            _land(session, batch, sample)
 
 
 def _land(session: Session, batch: Batch, sample: Sample) -> None:

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from lagoa import registry
-from lagoa.ports import Portion, Reading, Reject
+from lagoa.ports import Batch, Portion, Reading, Reject
 
 
 @dataclass
@@ -26,6 +26,8 @@ class Loaded:
     cursor: Any = None
     batches: int = 0
     portions: int = 0
+    anew: int = 0
+    """How often a batch had to be read again."""
 
     def column(self, name: str) -> list[Any]:
         """Return a column's values."""
@@ -55,6 +57,21 @@ def stage(portion: Portion, into: Loaded) -> None:
     into.portions += 1
 
 
+def stage_all(batch: Batch, into: Loaded) -> None:
+    """Stage a batch's portions, and all anew when the batch says so."""
+    while True:
+        mine = Loaded()
+        for portion in batch.portions:
+            stage(portion, mine)
+        if not batch.again():
+            break
+        into.anew += 1
+    into.rows += mine.rows
+    into.refused += mine.refused
+    into.rejects += mine.rejects
+    into.portions += mine.portions
+
+
 @pytest.fixture
 def load(tmp_path: Path) -> Callable[..., Loaded]:
     """Read a stream: load({"path": "x.csv", …}), with since=…, source={…}, folder=…."""
@@ -74,8 +91,7 @@ def load(tmp_path: Path) -> Callable[..., Loaded]:
         adapter = registry.adapter("sources", "files")(type="files", streams={name: stream}, **(source or {}))
         loaded = Loaded(cursor=since)
         for batch in adapter.read(Reading(name, since, scratch, folder or tmp_path, f"bronze.files_{name}")):
-            for portion in batch.portions:
-                stage(portion, loaded)
+            stage_all(batch, loaded)
             loaded.columns |= {f.name: str(f.type) for f in batch.schema}
             loaded.notes += batch.notes
             loaded.cursor = batch.cursor()

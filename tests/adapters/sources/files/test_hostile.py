@@ -146,9 +146,11 @@ def test_a_line_that_does_not_end_is_refused_before_memory_does(
 def test_a_document_that_is_too_large_is_refused_with_a_way_out(
     load: Load, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "lagoa.adapters.sources.files.JsonRecords", partial(JsonRecords, longest=1 << 20, piece=1 << 18)
-    )
+    class Short(JsonRecords):
+        def __post_init__(self) -> None:
+            self.longest, self.piece = 1 << 20, 1 << 18
+
+    monkeypatch.setattr("lagoa.adapters.sources.files.JsonRecords", Short)
     put("x.json", b"[" + b'{"a": 1},' * 300_000 + b'{"a": 1}]')
     with pytest.raises(SourceError, match="no record ends within 1 MB") as caught:
         load({"path": "x.json"})

@@ -8,7 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+
+from lagoa import registry
+from lagoa.kit.json_records.read import JsonRecords
+from lagoa.ports import Reading
 
 Load = Callable[..., Any]
 Put = Callable[[str, bytes | str], Any]
@@ -149,6 +154,67 @@ def test_real_documents_and_events_load_whole(load: Load, shared_data: Path) -> 
         assert (len(loaded.rows), loaded.rejects) == (len(truth), [])
         for row, record in zip(loaded.rows, truth, strict=True):
             assert _within(record, row), path.name
+
+
+LINE = '{{"id": {}, "text": "{}", "amount": {}.5, "at": {{"x": true}}}}'
+COUNT = 9000
+"""Lines of 1,000 bytes: more than a small file holds."""
+
+
+def lines(**odd: str) -> str:
+    """Return the text of a large file; `odd` gives other lines, by number: just before a place that a sample sees."""
+    found = [LINE.format(n, "é" * 470, n) for n in range(1, COUNT + 1)]
+    for number, line in odd.items():
+        found[int(number.strip("n")) - 1] = line
+    return "\n".join(found) + "\n"
+
+
+def test_a_large_file_of_like_records_is_read_once(load: Load, put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
+    put("x.ndjson", lines())
+    monkeypatch.setattr(JsonRecords, "schema", None)
+    loaded = load({"path": "x.ndjson", "columns": {"text": {"drop": True}, "amount": {"type": "decimal(9, 2)"}}})
+    assert loaded.rejects == loaded.refused == []
+    assert loaded.column("id") == list(range(1, COUNT + 1))
+    assert loaded.rows[-1] == {
+        "id": COUNT,
+        "amount": Decimal(f"{COUNT}.50"),
+        "at": {"x": True},
+        "_source": f"x.ndjson:{COUNT}",
+        "_reason": None,
+        "_raw": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("odd", "anew", "got"),
+    [
+        ('{"id": NaN}', 0, None),
+        ('{"id": 7, "amount": 0.10, "id": 8}', 0, (8, 0.1)),
+        ('{"id": 8, "amount": 7}', 0, (8, 7.0)),
+        ('{"id": 8.5, "amount": 7}', 1, (8.5, 7.0)),
+        ('{"id": 8, "amount": 0.1, "late": 1}', 1, (8, 0.1)),
+        ('{"id": 8, "amount": 9007199254740993}', 1, (8, "9007199254740993")),
+    ],
+)
+def test_a_record_that_no_sample_saw_is_accounted_for(load: Load, put: Put, odd: str, anew: int, got: Any) -> None:
+    put("x.ndjson", lines(n2240=odd))
+    loaded = load({"path": "x.ndjson", "columns": {"text": {"drop": True}}})
+    assert loaded.anew == anew
+    assert len(loaded.rows) + len(loaded.rejects) == COUNT
+    assert [r.line for r in loaded.rejects] == ([] if got else [2240])
+    assert [(r["id"], r["amount"]) for r in loaded.rows if r["_source"] == "x.ndjson:2240"] == [got] * bool(got)
+    assert ("late" in loaded.columns) == ("late" in odd)
+    assert len({r["_source"] for r in loaded.rows}) == len(loaded.rows)
+
+
+def test_a_column_of_the_table_that_a_sample_does_not_show_is_looked_for(tmp_path: Path, put: Put) -> None:
+    put("x.ndjson", lines(n2240='{"id": 8, "late": 1}'))
+    adapter = registry.adapter("sources", "files")(type="files", streams={"s": {"path": "x.ndjson"}})
+    (one,) = adapter.read(Reading("s", None, tmp_path, tmp_path, "bronze.files_s"))
+    assert "late" not in one.schema.names
+    held = one.schema.append(pa.field("late", pa.int64()))
+    (two,) = adapter.read(Reading("s", None, tmp_path, tmp_path, "bronze.files_s", held=held))
+    assert two.schema == held
 
 
 def _within(record: Any, row: Any) -> bool:
