@@ -147,7 +147,8 @@ def test_a_document_that_is_too_large_is_refused_with_a_way_out(
     load: Load, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Short(JsonRecords):
-        def __post_init__(self) -> None:
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
             self.longest, self.piece = 1 << 20, 1 << 18
 
     monkeypatch.setattr("lagoa.adapters.sources.files.JsonRecords", Short)
