@@ -53,8 +53,7 @@ def _streams(proposed: Proposed, seen: Survey) -> None:
             try:
                 proposed.streams.append(propose_stream(session, seen.base, name, family))
             except LagoaError as error:
-                said = why_left_out(family.files[0].found, error.message)
-                proposed.left_out.append((_called(family), said))
+                proposed.left_out.append(_left_out(family, error))
     proposed.streams.sort(key=lambda s: s.name)
 
 
@@ -64,12 +63,13 @@ def _parts(session: Session, base: Path, family: Family, proposed: Proposed) -> 
     try:
         return sheets_of(session, base, family, proposed.left_out)
     except LagoaError as error:
-        proposed.left_out.append((_called(family), error.message))
+        proposed.left_out.append(_left_out(family, error))
         return []
 
 
-def _called(family: Family) -> str:
-    return family.files[0].found.name + (" and others" if len(family.files) > 1 else "")
+def _left_out(family: Family, error: LagoaError) -> tuple[str, str]:
+    first = family.files[0].found
+    return first.name + (" and others" if len(family.files) > 1 else ""), why_left_out(first, error.message)
 
 
 def _stem(family: Family) -> str:
