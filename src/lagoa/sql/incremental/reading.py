@@ -122,12 +122,15 @@ def _shared_columns(tree: exp.Query) -> None:
             filled, comma = filled or fills, comma or not (join.kind or join.side or join.args.get("on") or using)
             shared |= {name.name.lower() for name in using}
         for clause in ("having", "qualify"):
-            named = select.args[clause].find_all(exp.Column) if select.args.get(clause) else ()
-            # the parser would take the output of that name, DuckDB takes the column
-            for name in shared & {c.name.lower() for c in named if not c.table} & _renamed(select):
-                raise Refused(
-                    f"{clause.upper()} names {name}, a column that USING shares and an output; write its table"
-                )
+            _outputs_or_columns(select, clause, shared)
+
+
+def _outputs_or_columns(select: exp.Select, clause: str, shared: set[str]) -> None:
+    """Refuse names that the parser takes for outputs, and DuckDB for the columns of that name."""
+    named = [c for c in select.args[clause].find_all(exp.Column) if not c.table] if select.args.get(clause) else []
+    doubtful = {c.name.lower() for c in named if c.name.lower() in shared or c.find_ancestor(exp.Filter)}
+    for name in doubtful & _renamed(select):
+        raise Refused(f"{clause.upper()} names {name}, which an output is called, too; write its table before it")
 
 
 def _renamed(select: exp.Select) -> set[str]:

@@ -38,3 +38,9 @@ select x.id, y.v, z.d from s.t3 x, s.t1 y left join s.t2 z on z.a = y.a where x.
 
 -- natural | id | refused
 select id, y.v from s.t1 y natural join s.t2 z where {p:y:t1};
+
+-- having_filter_or_output | s | refused
+select a as s, count(*) n from s.t1 x where {p:x:t1} group by a having count(v) filter (where s is null) > 0;
+
+-- select_filter_or_output | k | all
+select a as k, v as s, count(*) filter (where s is null) n from s.t1 x where {p:x:t1} group by a, v;
