@@ -58,7 +58,7 @@ def test_folders_of_partitions_become_columns(propose: Propose, ask: Ask) -> Non
 
 def test_a_file_that_cannot_be_read_is_named_as_it_is_called(home: Path, lagoa: Lagoa) -> None:
     why = _left_out(home, lagoa, "events.ndjson", '{"id": 1}\n{"ID": 2}\n')
-    assert why == "events.ndjson: columns `id` and `ID` would both be called `id`"
+    assert why == "columns `id` and `ID` would both be called `id`"
 
 
 def test_what_excel_leaves_beside_an_open_workbook_is_passed_over(home: Path, propose: Propose, lagoa: Lagoa) -> None:
