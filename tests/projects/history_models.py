@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import duckdb
@@ -385,7 +385,8 @@ def scalar(m: Chain) -> Draft:
 
 def distinct(m: Chain) -> Draft:
     x = m.first()
-    return Draft(f"select distinct {', '.join(m.shown(x, 'x'))} from {x.name} x{m.where(('x', x))}", [x], x.rows)
+    exact = replace(x, columns={c: kind for c, kind in x.columns.items() if kind != "DOUBLE"})  # others are refused
+    return Draft(f"select distinct {', '.join(m.shown(exact, 'x'))} from {x.name} x{m.where(('x', x))}", [x], x.rows)
 
 
 def daily(m: Chain) -> Draft:
