@@ -22,7 +22,7 @@ from lagoa.sql.incremental.reading import at
 
 WORLDS, SECONDS = 2, 600.0 if SOAK else 0.0
 """At least so many worlds, and in a soak so much CPU time; the seed that it prints may be given as SEED."""
-QUERIES, STEPS = 40, 4
+QUERIES, STEPS, MOST = 40, 4, 200_000
 UNSURE = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.OutOfMemoryException)
 """A text that is no number: whether it is met depends on the order in which DuckDB asks conditions. And a product of
 products that is larger than a world may be."""
@@ -122,6 +122,7 @@ def lived(world: World, living: list[Case], count: Count) -> list[Case]:
 
 def built(world: World, number: int, case: Case) -> bool:
     try:
+        rows(world, case.query)
         world.con.execute(f"create or replace table r{number} as {case.query}")
     except UNSURE:
         return False
@@ -131,8 +132,8 @@ def built(world: World, number: int, case: Case) -> bool:
 def stepped(world: World, number: int, case: Case, changed: set[str], count: Count) -> bool | None:
     """Say whether a result is what a rebuild gives; None when it has none."""
     try:
-        rebuilt = Counter(world.con.execute(case.query).fetchall())
-        if rebuilt != Counter(world.con.execute(case.read).fetchall()):
+        rebuilt = rows(world, case.query)
+        if rebuilt != rows(world, case.read):
             return False
         if not recomputed(world, case.found, case.key, changed, count, f"r{number}"):
             return built(world, number, case) or None
@@ -143,7 +144,15 @@ def stepped(world: World, number: int, case: Case, changed: set[str], count: Cou
     except duckdb.Error:
         return False
     count.steps += 1
-    return rebuilt == Counter(world.con.execute(f"from r{number}").fetchall())
+    return rebuilt == rows(world, f"from r{number}")
+
+
+def rows(world: World, query: str) -> Counter[tuple[object, ...]]:
+    """Give the rows of a query. Raises duckdb.OutOfMemoryException when there are very many."""
+    found = world.con.execute(f"select * from ({query}) limit {MOST}").fetchall()
+    if len(found) == MOST:
+        raise duckdb.OutOfMemoryException(query)  # what is fetched counts for no limit
+    return Counter(found)
 
 
 def is_wrong(query: str, key: Key, seeds: list[int]) -> bool:
