@@ -220,7 +220,8 @@ def at_places(session: Session, held: FileSet, rows: str) -> list[str]:
 
 
 def _places(held: FileSet, group: Sequence[str]) -> str:
-    return ", ".join(str(place) for place, path in enumerate(held.paths, 1) if path in set(group))
+    among = set(group)
+    return ", ".join(str(place) for place, path in enumerate(held.paths, 1) if path in among)
 
 
 def _changed(same: _Same, schema: pa.Schema, deleted: str | None, ignore: Collection[str]) -> str:
